@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See diag.h. Out of memory while telling an operator what is wrong ends the process: nothing
+// useful is left to be done, and nothing has been changed yet.
+#include "diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+void diag_init(struct diag *d, const char *source)
+{
+	*d = (struct diag){.source = must(strdup(source))};
+}
+
+void diag_free(struct diag *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		free(d->rows[i].place);
+		free(d->rows[i].text);
+	}
+	free(d->rows);
+	free(d->source);
+	*d = (struct diag){0};
+}
+
+static void diag_add(struct diag *d, enum diag_severity severity, const char *place,
+		     const char *fmt, va_list args)
+{
+	struct diag_row *row;
+
+	d->rows = must(realloc(d->rows, (d->count + 1) * sizeof(*d->rows)));
+	row = &d->rows[d->count++];
+	row->severity = severity;
+	row->place = must(strdup(place));
+	if (vasprintf(&row->text, fmt, args) < 0)
+		abort();
+	if (severity == DIAG_ERROR)
+		d->error_count++;
+}
+
+void diag_error(struct diag *d, const char *place, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	diag_add(d, DIAG_ERROR, place, fmt, args);
+	va_end(args);
+}
+
+void diag_warning(struct diag *d, const char *place, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	diag_add(d, DIAG_WARNING, place, fmt, args);
+	va_end(args);
+}
+
+void diag_print(const struct diag *d, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		const struct diag_row *row = &d->rows[i];
+
+		// A syntax error's place is line:column and follows the file name without a space,
+		// as compilers do.
+		fprintf(out, "%s:%s%s%s %s%s\n", d->source,
+			row->place[0] >= '0' && row->place[0] <= '9' ? "" : " ", row->place,
+			row->place[0] ? ":" : "", row->severity == DIAG_WARNING ? "warning: " : "",
+			row->text);
+	}
+}
+
+json_t *diag_json(const struct diag *d)
+{
+	json_t *list = must(json_array());
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		const struct diag_row *row = &d->rows[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s}", "severity",
+						row->severity == DIAG_WARNING ? "warning" : "error",
+						"source", d->source, "place", row->place, "text",
+						row->text));
+	}
+	return list;
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See reader.h.
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define QUOTE_BYTES 80u // longer values are cut in messages
+#define MAX_JSON_FLAGS (JSON_REJECT_DUPLICATES)
+
+static char *read_all(int fd, size_t limit, size_t *bytes)
+{
+	char *text = malloc(limit + 1);
+	size_t have = 0;
+
+	while (text && have < limit) {
+		ssize_t n = read(fd, text + have, limit - have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			free(text);
+			return NULL;
+		}
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	if (text)
+		text[have] = '\0';
+	*bytes = have;
+	return text;
+}
+
+char *reader_file(const char *path, size_t *bytes, struct diag *d)
+{
+	// O_NONBLOCK, so that a FIFO without a writer does not hold us; it means nothing for a
+	// regular file.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *text = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		diag_error(d, "", "cannot be opened: %s", strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		diag_error(d, "", "is not a regular file");
+	} else if (st.st_size > (off_t)READER_MAX_BYTES) {
+		diag_error(d, "", "has %lld bytes, at most %u are read", (long long)st.st_size,
+			   READER_MAX_BYTES);
+	} else {
+		text = read_all(fd, (size_t)st.st_size, bytes);
+		if (!text)
+			diag_error(d, "", "cannot be read: %s", strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
+{
+	json_error_t err;
+	json_t *root = json_loadb(text, bytes, MAX_JSON_FLAGS, &err);
+	char place[READER_PLACE_BYTES];
+
+	if (!root) {
+		snprintf(place, sizeof(place), "%d:%d", err.line, err.column);
+		diag_error(d, place, "%s", err.text);
+		return NULL;
+	}
+	if (!json_is_object(root)) {
+		diag_error(d, "1:1", "is not a JSON object: { ... } is expected");
+		json_decref(root);
+		return NULL;
+	}
+	return root;
+}
+
+const char *reader_place(char buf[READER_PLACE_BYTES], const char *place, const char *key)
+{
+	snprintf(buf, READER_PLACE_BYTES, "%s%s%s", place, place[0] ? "." : "", key);
+	return buf;
+}
+
+const char *reader_place_index(char buf[READER_PLACE_BYTES], const char *place, size_t index)
+{
+	snprintf(buf, READER_PLACE_BYTES, "%s[%zu]", place, index);
+	return buf;
+}
+
+const char *reader_quote(char buf[READER_PLACE_BYTES], const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+	if (!text)
+		snprintf(buf, READER_PLACE_BYTES, "?");
+	else if (strlen(text) > QUOTE_BYTES)
+		snprintf(buf, READER_PLACE_BYTES, "%.*s...", (int)QUOTE_BYTES, text);
+	else
+		snprintf(buf, READER_PLACE_BYTES, "%s", text);
+	free(text);
+	return buf;
+}
+
+static const char *allowed_keys(const struct reader_key *keys, char *buf, size_t bytes)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (; keys->name && used < bytes; keys++) {
+		if (!keys->refusal)
+			used += (size_t)snprintf(buf + used, bytes - used, "%s%s", used ? ", " : "",
+						 keys->name);
+	}
+	return buf;
+}
+
+static void check_key(const char *place, const char *name, const struct reader_key *keys,
+		      struct diag *d)
+{
+	char at[READER_PLACE_BYTES], list[512];
+	const struct reader_key *k;
+
+	if (name[0] == '_' || !strncmp(name, "x-", 2))
+		return;
+	for (k = keys; k->name; k++) {
+		if (strcmp(k->name, name))
+			continue;
+		if (k->refusal)
+			diag_error(d, reader_place(at, place, name), "%s", k->refusal);
+		return;
+	}
+	diag_error(d, reader_place(at, place, name), "unknown key; allowed are %s",
+		   allowed_keys(keys, list, sizeof(list)));
+}
+
+bool reader_keys(const json_t *object, const char *place, const struct reader_key *keys,
+		 struct diag *d)
+{
+	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
+	const struct reader_key *k;
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(object)) {
+		diag_error(d, place, "%s is not an object", reader_quote(quote, object));
+		return false;
+	}
+	json_object_foreach((json_t *)object, name, value) check_key(place, name, keys, d);
+	for (k = keys; k->name; k++) {
+		if (k->required && !json_object_get(object, k->name))
+			diag_error(d, reader_place(at, place, k->name), "is missing");
+	}
+	return true;
+}
+
+// Adds "<place.key>: <value> is not <what>".
+static void refuse(const json_t *value, const char *place, const char *key, const char *what,
+		   struct diag *d)
+{
+	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
+
+	diag_error(d, reader_place(at, place, key), "%s is not %s", reader_quote(quote, value),
+		   what);
+}
+
+const char *reader_string(const json_t *object, const char *place, const char *key,
+			  const char *fallback, struct diag *d)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!value)
+		return fallback;
+	if (!json_is_string(value)) {
+		refuse(value, place, key, "a string", d);
+		return fallback;
+	}
+	return json_string_value(value);
+}
+
+int64_t reader_int(const json_t *object, const char *place, const char *key, int64_t min,
+		   int64_t max, int64_t fallback, struct diag *d)
+{
+	const json_t *value = json_object_get(object, key);
+	char what[128];
+
+	if (!value)
+		return fallback;
+	if (!json_is_integer(value) || json_integer_value(value) < min ||
+	    json_integer_value(value) > max) {
+		snprintf(what, sizeof(what), "a whole number from %lld to %lld", (long long)min,
+			 (long long)max);
+		refuse(value, place, key, what, d);
+		return fallback;
+	}
+	return json_integer_value(value);
+}
+
+bool reader_bool(const json_t *object, const char *place, const char *key, bool fallback,
+		 struct diag *d)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!value)
+		return fallback;
+	if (!json_is_boolean(value)) {
+		refuse(value, place, key, "true or false", d);
+		return fallback;
+	}
+	return json_is_true(value);
+}
+
+int reader_word(const json_t *object, const char *place, const char *key, const char *const *words,
+		int fallback, struct diag *d)
+{
+	const json_t *value = json_object_get(object, key);
+	char what[256] = "one of ";
+	size_t used;
+	int i;
+
+	if (!value)
+		return fallback;
+	for (i = 0; words[i]; i++) {
+		if (json_is_string(value) && !strcmp(json_string_value(value), words[i]))
+			return i;
+		used = strlen(what);
+		snprintf(what + used, sizeof(what) - used, "%s\"%s\"", i ? ", " : "", words[i]);
+	}
+	refuse(value, place, key, what, d);
+	return fallback;
+}
+
+const json_t *reader_array(const json_t *object, const char *place, const char *key, struct diag *d)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value && !json_is_array(value)) {
+		refuse(value, place, key, "an array", d);
+		return NULL;
+	}
+	return value;
+}
+
+const json_t *reader_object(const json_t *object, const char *place, const char *key,
+			    struct diag *d)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value && !json_is_object(value)) {
+		refuse(value, place, key, "an object", d);
+		return NULL;
+	}
+	return value;
+}

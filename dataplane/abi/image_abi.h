@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
+//
+// The policy image: what op25bd compiles, seals and hands to op25b-dp, and what the guard's maps
+// are filled from. Position independent, all integers in host byte order unless the name says _be:
+// an image never leaves its machine. Written once by control/policy/compile.c, checked by
+// core/image_check.c, then only read.
+//
+//   +--------+----------+---------+----------+----------+-------+
+//   | header | classes  | addrs   | prefix4  | prefix6  | names |
+//   +--------+----------+---------+----------+----------+-------+
+#pragma once
+
+#include <stdint.h>
+
+#include "verdict_abi.h"
+
+#define OP25B_IMAGE_MAGIC 0x4f503235u // "OP25"; another byte order means another machine
+#define OP25B_IMAGE_ABI_MAJOR 1u
+
+#define OP25B_MAX_CLASSES 512u        // class 0 included
+#define OP25B_MAX_CLAUSES 32u         // clauses of one class
+#define OP25B_MAX_SETS 64u            // destination sets: one bit each
+#define OP25B_MAX_PREFIXES (1u << 20) // of one family
+#define OP25B_MAX_SLOTS (1u << 26)    // subscriber slots of one image
+#define OP25B_MAX_NAME_BYTES 64u      // a name with its terminating NUL
+#define OP25B_MAX_IMAGE_BYTES (1u << 28)
+#define OP25B_NO_SLOT 0xffffffffu           // the address belongs to no counted subscriber
+#define OP25B_ANY_SET 0xffffffffffffffffull // clause target: every destination
+
+// Sections, in the order in which they lie in the image.
+enum op25b_section {
+	SECTION_CLASSES = 0, // struct op25b_class; [0] is the class of addresses in no pool
+	SECTION_ADDRS = 1,   // struct op25b_addr; [0] is the entry of addresses in no prefix
+	SECTION_PREFIX4 = 2, // struct op25b_prefix4, sorted by (addr, depth), no duplicates
+	SECTION_PREFIX6 = 3, // struct op25b_prefix6, sorted likewise
+	SECTION_NAMES = 4,   // bytes: NUL-terminated strings; offset 0 is the empty string
+	SECTION_COUNT = 5,
+};
+
+struct op25b_section_ref {
+	uint64_t offset_bytes; // from the start of the image, a multiple of 8
+	uint32_t count;        // elements (SECTION_NAMES: bytes)
+	uint32_t elem_bytes;   // size of one element, must equal the reader's sizeof
+};
+
+struct op25b_image_hdr {
+	uint32_t magic;       // OP25B_IMAGE_MAGIC
+	uint16_t abi_major;   // OP25B_IMAGE_ABI_MAJOR; a reader refuses any other
+	uint16_t zero;        // must be 0
+	uint64_t total_bytes; // the whole image, header included
+	uint64_t checksum;    // FNV-1a 64 over the image with this field and generation taken as 0:
+			      // names the content
+	uint64_t generation;  // grows by one with each publish; 0 is never valid
+	int64_t policy_time_s; // the moment the image was compiled for, seconds of Unix time
+	uint64_t slot_count;   // highest subscriber slot used, plus one
+	uint32_t policy_name;  // offset in SECTION_NAMES
+	uint32_t set_count;    // destination sets in use, at most OP25B_MAX_SETS
+	struct op25b_section_ref section[SECTION_COUNT];
+};
+
+// One clause: if the far side's sets meet `sets`, do `action`. First match wins.
+struct op25b_clause {
+	uint64_t sets;         // set bits the clause is for, or OP25B_ANY_SET
+	uint64_t interval_ns;  // limit: time that one new connection uses up (GCRA emission
+			       // interval), > 0
+	uint64_t tolerance_ns; // limit: how far ahead of time a subscriber may be (GCRA tau)
+	uint64_t hold_ns;      // limit: how long an offender stays cut off; 0: not at all
+	uint8_t action;        // enum op25b_action
+	uint8_t as;            // monitor: the action counted instead; else 0
+	uint8_t over;   // limit: ACTION_DROP or ACTION_RST for a connection over the limit; else 0
+	uint8_t pad[5]; // 0
+};
+
+// All that is decided for an address: a pool with the stage that is active on it.
+struct op25b_class {
+	uint32_t name;       // pool name, offset in SECTION_NAMES; class 0: the empty string
+	uint32_t stage;      // stage id, offset in SECTION_NAMES; the empty string: no active stage
+	uint32_t stats_slot; // 0 in the file; set by each host to the pool's slot in its counters
+	uint8_t default_action; // no clause matched: ACTION_PERMIT, or ACTION_DROP (class 0 only)
+	uint8_t clause_count;   // at most OP25B_MAX_CLAUSES
+	uint8_t pad[2];         // 0
+	struct op25b_clause clause[OP25B_MAX_CLAUSES]; // [clause_count..] are 0
+};
+
+// All that one look-up says of an address. An address's subscriber slot is
+//   slot_base + ((bits & host_mask) >> key_shift)
+// where bits is the IPv4 address, or the upper 64 bits of the IPv6 address, in host order.
+struct op25b_addr {
+	uint64_t sets;      // bit i: the address is in destination set i
+	uint64_t host_mask; // bits of the address below its prefix
+	uint32_t class_id;  // index in SECTION_CLASSES
+	uint32_t slot_base; // slot of the prefix's first subscriber, or OP25B_NO_SLOT
+	uint8_t key_shift;  // bits that belong to one subscriber: 0 to 63
+	uint8_t pad[7];     // 0
+};
+
+struct op25b_prefix4 {
+	uint32_t addr;    // host order, bits beyond depth are 0
+	uint8_t depth;    // 1 to 32
+	uint8_t pad[3];   // 0
+	uint32_t addr_id; // index in SECTION_ADDRS, at least 1
+};
+
+struct op25b_prefix6 {
+	uint8_t addr_be[16]; // network order, bits beyond depth are 0
+	uint8_t depth;       // 1 to 128
+	uint8_t pad[3];      // 0
+	uint32_t addr_id;    // index in SECTION_ADDRS, at least 1
+};
+
+_Static_assert(sizeof(struct op25b_section_ref) == 16, "image ABI");
+_Static_assert(sizeof(struct op25b_image_hdr) == 56 + 16 * SECTION_COUNT, "image ABI");
+_Static_assert(sizeof(struct op25b_clause) == 40, "image ABI");
+_Static_assert(sizeof(struct op25b_class) == 16 + 40 * OP25B_MAX_CLAUSES, "image ABI");
+_Static_assert(sizeof(struct op25b_addr) == 32, "image ABI");
+_Static_assert(sizeof(struct op25b_prefix4) == 12, "image ABI");
+_Static_assert(sizeof(struct op25b_prefix6) == 24, "image ABI");

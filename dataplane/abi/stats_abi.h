@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The statistics memory of op25b-dp: a memfd that op25b-dp writes and anybody who was handed the
+// descriptor maps read-only. Fixed size for the life of the process. Counters are 64 bit, only ever
+// grow, and each has a single writer (the worker whose block it lies in), so readers sum without
+// locks. Nobody resets them.
+//
+//   +--------+-----------------+---------+---------+-----+
+//   | header | pool name table | block 0 | block 1 | ... |   one block per worker
+//   +--------+-----------------+---------+---------+-----+
+#pragma once
+
+#include <stdint.h>
+
+#include "image_abi.h"
+#include "verdict_abi.h"
+
+#define OP25B_STATS_MAGIC 0x4f503253u // "OP2S"
+#define OP25B_STATS_ABI_MAJOR 1u      // a reader refuses any other
+#define OP25B_MAX_WORKERS 64u
+#define OP25B_MAX_PORTS 32u
+#define OP25B_POOL_SLOTS 512u // pool names since start; slot 0 is "no pool" and has the empty name
+#define OP25B_CELL_COUNT (OP25B_POOL_SLOTS * OP25B_REASON_SLOTS * FAMILY_COUNT)
+
+// One counter pair. The cell of a frame is op25b_cell_index(pool slot, reason, family).
+struct op25b_cell {
+	uint64_t packets;
+	uint64_t bytes; // length of the frame as received, without FCS
+};
+
+#define OP25B_CELL_INDEX(pool_slot, reason, family)                                                \
+	((((pool_slot)*OP25B_REASON_SLOTS) + (reason)) * FAMILY_COUNT + (family))
+
+// Frames of one port as one worker saw them.
+struct op25b_port_counters {
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t tx_packets; // frames the driver took, answers included
+	uint64_t tx_bytes;
+	uint64_t tx_full_packets; // judged PASS, but the driver's queue was full: freed
+	uint64_t answer_packets;  // resets sent out of this port, part of tx_packets
+	uint64_t pad[2];
+};
+
+// One worker's counters. Single writer: that worker.
+struct op25b_stats_block {
+	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the worker's last turn
+	uint64_t generation;   // generation the worker judges by; 0: none
+	uint64_t busy_polls;   // turns that received frames
+	uint64_t idle_polls;   // turns that did not
+	uint64_t pad[4];
+	struct op25b_port_counters port[OP25B_MAX_PORTS];
+	struct op25b_cell cell[OP25B_CELL_COUNT];
+};
+
+struct op25b_stats_port {
+	char name[OP25B_MAX_NAME_BYTES]; // device name, NUL-terminated
+	uint32_t side;                   // enum op25b_side
+	uint32_t pair;                   // index of the pair it belongs to
+};
+
+struct op25b_stats_hdr {
+	uint32_t magic;       // OP25B_STATS_MAGIC
+	uint16_t abi_major;   // OP25B_STATS_ABI_MAJOR
+	uint16_t zero;        // 0
+	uint64_t total_bytes; // of the whole memory
+	uint64_t boot_id;    // random, new with each start of op25b-dp: counters start at 0 with it
+	uint64_t start_ns;   // CLOCK_MONOTONIC at start
+	uint64_t generation; // policy in force, 0: none yet. Written after every worker has taken
+			     // it up
+	uint64_t image_checksum; // of the policy in force
+	uint64_t slots_capacity; // subscriber slots this box was given
+	uint32_t worker_count;
+	uint32_t port_count;
+	uint32_t pool_count;          // names in the table, grows only; written after the name
+	uint32_t start_pass;          // 1: passes frames before the first policy; 0: holds them
+	uint64_t blocks_offset_bytes; // of block 0
+	uint64_t block_bytes;         // distance between blocks: sizeof(struct op25b_stats_block)
+	uint64_t pad[4];
+	struct op25b_stats_port port[OP25B_MAX_PORTS];
+	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES];
+};
+
+_Static_assert(sizeof(struct op25b_port_counters) == 64, "stats ABI: one cache line");
+_Static_assert(sizeof(struct op25b_stats_block) % 64 == 0, "stats ABI: blocks are cache aligned");

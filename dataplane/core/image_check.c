@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See image_check.h. One function per property; each may rely on the ones before it. Any thread, no
+// state, no libc: the image is hostile until the last line.
+#include "image_check.h"
+
+#include "../abi/verdict_abi.h"
+#include "image_view.h"
+
+#define FNV1A_64_BASIS 0xcbf29ce484222325ull
+#define FNV1A_64_PRIME 0x100000001b3ull
+#define MAX_GENERATION (1ull << 62)
+
+static const uint32_t elem_bytes[SECTION_COUNT] = {
+	[SECTION_CLASSES] = sizeof(struct op25b_class),
+	[SECTION_ADDRS] = sizeof(struct op25b_addr),
+	[SECTION_PREFIX4] = sizeof(struct op25b_prefix4),
+	[SECTION_PREFIX6] = sizeof(struct op25b_prefix6),
+	[SECTION_NAMES] = 1,
+};
+static const uint32_t min_count[SECTION_COUNT] = {
+	[SECTION_CLASSES] = 1, [SECTION_ADDRS] = 1, [SECTION_PREFIX4] = 0,
+	[SECTION_PREFIX6] = 0, [SECTION_NAMES] = 1,
+};
+static const uint32_t max_count[SECTION_COUNT] = {
+	[SECTION_CLASSES] = OP25B_MAX_CLASSES,   [SECTION_ADDRS] = 2 * OP25B_MAX_PREFIXES + 1,
+	[SECTION_PREFIX4] = OP25B_MAX_PREFIXES,  [SECTION_PREFIX6] = OP25B_MAX_PREFIXES,
+	[SECTION_NAMES] = OP25B_MAX_IMAGE_BYTES,
+};
+
+static struct image_fault fault(enum image_fault_code code, uint32_t section, uint32_t index)
+{
+	return (struct image_fault){code, section, index};
+}
+
+static struct image_fault header_fault(enum image_fault_code code)
+{
+	return fault(code, SECTION_COUNT, 0);
+}
+
+static int is_zero(const uint8_t *bytes, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		if (bytes[i])
+			return 0;
+	}
+	return 1;
+}
+
+static uint64_t fnv1a(uint64_t hash, const uint8_t *bytes, uint64_t count)
+{
+	uint64_t i;
+
+	for (i = 0; i < count; i++)
+		hash = (hash ^ bytes[i]) * FNV1A_64_PRIME;
+	return hash;
+}
+
+uint64_t image_checksum(const void *image, uint64_t bytes)
+{
+	struct op25b_image_hdr hdr = *(const struct op25b_image_hdr *)image;
+	uint64_t hash;
+
+	hdr.checksum = 0;
+	hdr.generation = 0;
+	hash = fnv1a(FNV1A_64_BASIS, (const uint8_t *)&hdr, sizeof(hdr));
+	return fnv1a(hash, (const uint8_t *)image + sizeof(hdr), bytes - sizeof(hdr));
+}
+
+static struct image_fault check_header(const struct op25b_image_hdr *hdr, uint64_t bytes)
+{
+	if (bytes < sizeof(*hdr))
+		return header_fault(IMAGE_TOO_SHORT);
+	if (hdr->magic != OP25B_IMAGE_MAGIC)
+		return header_fault(IMAGE_MAGIC);
+	if (hdr->abi_major != OP25B_IMAGE_ABI_MAJOR)
+		return header_fault(IMAGE_ABI);
+	if (hdr->total_bytes != bytes || bytes > OP25B_MAX_IMAGE_BYTES)
+		return header_fault(IMAGE_SIZE);
+	if (hdr->checksum != image_checksum(hdr, bytes))
+		return header_fault(IMAGE_CHECKSUM);
+	if (hdr->generation == 0 || hdr->generation > MAX_GENERATION)
+		return header_fault(IMAGE_GENERATION);
+	if (hdr->zero || hdr->set_count > OP25B_MAX_SETS || hdr->slot_count > OP25B_MAX_SLOTS)
+		return header_fault(IMAGE_HEADER_FIELD);
+	return header_fault(IMAGE_OK);
+}
+
+static struct image_fault check_sections(const struct op25b_image_hdr *hdr)
+{
+	uint64_t free_from = sizeof(*hdr);
+	uint32_t i;
+
+	for (i = 0; i < SECTION_COUNT; i++) {
+		const struct op25b_section_ref *s = &hdr->section[i];
+
+		if (s->elem_bytes != elem_bytes[i] || s->offset_bytes % 8)
+			return fault(IMAGE_SECTION, i, 0);
+		if (s->count < min_count[i] || s->count > max_count[i])
+			return fault(IMAGE_COUNT, i, s->count);
+		if (s->offset_bytes < free_from || s->offset_bytes > hdr->total_bytes)
+			return fault(IMAGE_SECTION, i, 0);
+		if ((uint64_t)s->count * s->elem_bytes > hdr->total_bytes - s->offset_bytes)
+			return fault(IMAGE_SECTION, i, 0);
+		free_from = s->offset_bytes + (uint64_t)s->count * s->elem_bytes;
+	}
+	return header_fault(IMAGE_OK);
+}
+
+static int is_name(const struct image_view *view, uint32_t offset)
+{
+	uint32_t count = image_view_count(view, SECTION_NAMES);
+	uint32_t i;
+
+	for (i = 0; i < OP25B_MAX_NAME_BYTES && offset < count && i < count - offset; i++) {
+		if (!view->names[offset + i])
+			return 1;
+	}
+	return 0;
+}
+
+static int is_limit(const struct op25b_clause *cl)
+{
+	// The sums that core/limit.h makes of these stay below its held bit for centuries of
+	// uptime.
+	const uint64_t most_ns = 1ull << 60;
+
+	return cl->interval_ns > 0 && cl->interval_ns < most_ns && cl->tolerance_ns < most_ns &&
+	       cl->hold_ns < most_ns && (cl->over == ACTION_DROP || cl->over == ACTION_RST);
+}
+
+static int is_clause(const struct op25b_clause *cl, uint32_t set_count)
+{
+	uint64_t known = set_count == OP25B_MAX_SETS ? OP25B_ANY_SET : (1ull << set_count) - 1;
+
+	if (!cl->sets || (cl->sets != OP25B_ANY_SET && (cl->sets & ~known)))
+		return 0;
+	if (cl->action >= ACTION_COUNT || !is_zero(cl->pad, sizeof(cl->pad)))
+		return 0;
+	if (cl->action == ACTION_MONITOR ? cl->as != ACTION_DROP && cl->as != ACTION_RST : cl->as)
+		return 0;
+	if (cl->action == ACTION_LIMIT)
+		return is_limit(cl);
+	return !cl->interval_ns && !cl->tolerance_ns && !cl->hold_ns && !cl->over;
+}
+
+static struct image_fault check_class(const struct image_view *view, uint32_t index)
+{
+	const struct op25b_class *c = &view->classes[index];
+	uint32_t i;
+
+	if (!is_name(view, c->name) || !is_name(view, c->stage))
+		return fault(IMAGE_NAME, SECTION_CLASSES, index);
+	// Class 0 is nobody's pool and every pool has a name: the statistics tell them apart by it.
+	if ((index == 0) != (view->names[c->name] == '\0'))
+		return fault(IMAGE_NAME, SECTION_CLASSES, index);
+	if (c->stats_slot || !is_zero(c->pad, sizeof(c->pad)) ||
+	    c->clause_count > OP25B_MAX_CLAUSES)
+		return fault(IMAGE_CLASS_FIELD, SECTION_CLASSES, index);
+	if (c->default_action != ACTION_PERMIT && (c->default_action != ACTION_DROP || index))
+		return fault(IMAGE_CLASS_FIELD, SECTION_CLASSES, index);
+	for (i = 0; i < c->clause_count; i++) {
+		if (!is_clause(&c->clause[i], view->hdr->set_count))
+			return fault(IMAGE_CLAUSE_FIELD, SECTION_CLASSES, index);
+	}
+	for (; i < OP25B_MAX_CLAUSES; i++) {
+		if (!is_zero((const uint8_t *)&c->clause[i], sizeof(c->clause[i])))
+			return fault(IMAGE_CLAUSE_FIELD, SECTION_CLASSES, index);
+	}
+	return header_fault(IMAGE_OK);
+}
+
+static struct image_fault check_classes(const struct image_view *view)
+{
+	uint32_t i;
+
+	if (!is_name(view, view->hdr->policy_name))
+		return header_fault(IMAGE_NAME);
+	for (i = 0; i < image_view_count(view, SECTION_CLASSES); i++) {
+		struct image_fault f = check_class(view, i);
+
+		if (f.code != IMAGE_OK)
+			return f;
+	}
+	return header_fault(IMAGE_OK);
+}
+
+static struct image_fault check_addrs(const struct image_view *view)
+{
+	uint32_t i;
+
+	for (i = 0; i < image_view_count(view, SECTION_ADDRS); i++) {
+		const struct op25b_addr *a = &view->addrs[i];
+
+		if (a->class_id >= image_view_count(view, SECTION_CLASSES) || a->key_shift > 63)
+			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
+		if ((a->host_mask & (a->host_mask + 1)) || !is_zero(a->pad, sizeof(a->pad)))
+			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
+		if (i == 0 && (a->class_id || a->sets || a->slot_base != OP25B_NO_SLOT))
+			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
+		if (a->slot_base == OP25B_NO_SLOT)
+			continue;
+		if (a->slot_base >= view->hdr->slot_count ||
+		    a->host_mask >> a->key_shift >= view->hdr->slot_count - a->slot_base)
+			return fault(IMAGE_SLOT, SECTION_ADDRS, i);
+	}
+	return header_fault(IMAGE_OK);
+}
+
+static struct image_fault check_prefix4(const struct image_view *view)
+{
+	uint32_t i;
+
+	for (i = 0; i < image_view_count(view, SECTION_PREFIX4); i++) {
+		const struct op25b_prefix4 *p = &view->prefix4[i];
+
+		if (p->depth < 1 || p->depth > 32 || !is_zero(p->pad, sizeof(p->pad)))
+			return fault(IMAGE_PREFIX, SECTION_PREFIX4, i);
+		if (p->depth < 32 && (p->addr << p->depth))
+			return fault(IMAGE_PREFIX, SECTION_PREFIX4, i);
+		if (p->addr_id < 1 || p->addr_id >= image_view_count(view, SECTION_ADDRS))
+			return fault(IMAGE_PREFIX, SECTION_PREFIX4, i);
+		if (i > 0 &&
+		    (p[-1].addr > p->addr || (p[-1].addr == p->addr && p[-1].depth >= p->depth)))
+			return fault(IMAGE_ORDER, SECTION_PREFIX4, i);
+	}
+	return header_fault(IMAGE_OK);
+}
+
+static int has_host_bits(const struct op25b_prefix6 *p)
+{
+	uint32_t i;
+
+	for (i = p->depth; i < 128; i++) {
+		if (p->addr_be[i / 8] >> (7 - i % 8) & 1)
+			return 1;
+	}
+	return 0;
+}
+
+static struct image_fault check_prefix6(const struct image_view *view)
+{
+	uint32_t i;
+
+	for (i = 0; i < image_view_count(view, SECTION_PREFIX6); i++) {
+		const struct op25b_prefix6 *p = &view->prefix6[i];
+		int order;
+
+		if (p->depth < 1 || p->depth > 128 || !is_zero(p->pad, sizeof(p->pad)) ||
+		    has_host_bits(p))
+			return fault(IMAGE_PREFIX, SECTION_PREFIX6, i);
+		if (p->addr_id < 1 || p->addr_id >= image_view_count(view, SECTION_ADDRS))
+			return fault(IMAGE_PREFIX, SECTION_PREFIX6, i);
+		order = i > 0 ? memcmp(p[-1].addr_be, p->addr_be, sizeof(p->addr_be)) : -1;
+		if (order > 0 || (order == 0 && p[-1].depth >= p->depth))
+			return fault(IMAGE_ORDER, SECTION_PREFIX6, i);
+	}
+	return header_fault(IMAGE_OK);
+}
+
+struct image_fault image_check(const void *image, uint64_t bytes)
+{
+	static struct image_fault (*const checks[])(const struct image_view *) = {
+		check_classes,
+		check_addrs,
+		check_prefix4,
+		check_prefix6,
+	};
+	struct image_fault f = check_header(image, bytes);
+	struct image_view view;
+	uint32_t i;
+
+	if (f.code == IMAGE_OK)
+		f = check_sections(image);
+	if (f.code != IMAGE_OK)
+		return f;
+	image_view_init(&view, image);
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]) && f.code == IMAGE_OK; i++)
+		f = checks[i](&view);
+	return f;
+}
+
+const char *image_fault_text(uint32_t code)
+{
+	static const char *const texts[] = {
+#define IMAGE_FAULT_TEXT(id, text) text,
+		IMAGE_FAULTS(IMAGE_FAULT_TEXT)
+#undef IMAGE_FAULT_TEXT
+	};
+
+	return code < IMAGE_FAULT_COUNT ? texts[code] : "unknown fault";
+}
