@@ -48,13 +48,16 @@ struct op25b_image_hdr {
 	uint16_t abi_major;   // OP25B_IMAGE_ABI_MAJOR; a reader refuses any other
 	uint16_t zero;        // must be 0
 	uint64_t total_bytes; // the whole image, header included
-	uint64_t checksum;    // FNV-1a 64 over the image with this field and generation taken as 0:
-			      // names the content
-	uint64_t generation;  // grows by one with each publish; 0 is never valid
-	int64_t policy_time_s; // the moment the image was compiled for, seconds of Unix time
-	uint64_t slot_count;   // highest subscriber slot used, plus one
-	uint32_t policy_name;  // offset in SECTION_NAMES
-	uint32_t set_count;    // destination sets in use, at most OP25B_MAX_SETS
+	// FNV-1a 64 over the image with this field and generation taken as 0: names the content.
+	uint64_t checksum;
+	uint64_t generation; // grows by one with each publish; 0 is never valid
+	// Start of the period the image is for: the latest stage start that is not after the moment
+	// of compiling, seconds of Unix time; 0: none. Compiled again in the same period, a policy
+	// has the same checksum.
+	int64_t policy_time_s;
+	uint64_t slot_count;  // highest subscriber slot used, plus one
+	uint32_t policy_name; // offset in SECTION_NAMES
+	uint32_t set_count;   // destination sets in use, at most OP25B_MAX_SETS
 	struct op25b_section_ref section[SECTION_COUNT];
 };
 

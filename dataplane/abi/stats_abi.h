@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+// SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only
 //
 // The statistics memory of op25b-dp: a memfd that op25b-dp writes and anybody who was handed the
 // descriptor maps read-only. Fixed size for the life of the process. Counters are 64 bit, only ever

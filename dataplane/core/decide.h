@@ -28,13 +28,22 @@ struct judgement {
 
 #define JUDGEMENT_NO_CLAUSE 0xffu
 
+// Bit r is set if reason r has that verdict; made from the one table, so that appending a row is
+// enough.
+#define REASON_BIT_IF(id, is) | ((uint64_t)(is) << REASON_##id)
+#define REASON_PASS_BIT(id, verdict, name, help)                                                   \
+	REASON_BIT_IF(id, VERDICT_##verdict == VERDICT_PASS)
+#define REASON_DROP_BIT(id, verdict, name, help)                                                   \
+	REASON_BIT_IF(id, VERDICT_##verdict == VERDICT_DROP)
+#define REASON_PASS_BITS (0 OP25B_REASONS(REASON_PASS_BIT))
+#define REASON_DROP_BITS (0 OP25B_REASONS(REASON_DROP_BIT))
+
 // The verdict that goes with a reason.
 STAGE enum op25b_verdict reason_verdict(uint8_t reason)
 {
-	if (reason < REASON_DROP_BLOCKED)
+	if (REASON_PASS_BITS >> (reason & 63) & 1)
 		return VERDICT_PASS;
-	return reason == REASON_ANSWER_RST || reason == REASON_ANSWER_LIMIT ? VERDICT_ANSWER
-									    : VERDICT_DROP;
+	return REASON_DROP_BITS >> (reason & 63) & 1 ? VERDICT_DROP : VERDICT_ANSWER;
 }
 
 // True if the frame is settled without any look-up, which is the common case; *reason is then set.
@@ -202,7 +211,11 @@ STAGE void decide(const struct flow *f, enum op25b_side side, const struct op25b
 	const struct op25b_clause *cl;
 	uint32_t i = clause_find(c, far->sets);
 
+	// Read back, so that in BPF, where j lies in a map value, the clauses become one path
+	// again.
 	j->clause = i;
+	FORGET();
+	i = j->clause;
 	j->pad = 0;
 	if (i >= OP25B_MAX_CLAUSES) {
 		j->action = c->default_action;

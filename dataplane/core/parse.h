@@ -166,7 +166,8 @@ STAGE enum parse_step parse_l2(const struct window *w, struct parse_work *k)
 STAGE enum parse_step parse_fragment(struct parse_work *k, uint32_t offset, bool more)
 {
 	if (offset == 0) {
-		k->flow.first_frag = more;
+		// An atomic fragment header behind that of a first fragment takes nothing back.
+		k->flow.first_frag |= more;
 		return PARSE_ON;
 	}
 	// RFC 3128: a fragment at offset 1 can overwrite the TCP flags of the first.
@@ -240,10 +241,14 @@ STAGE enum parse_step parse_ip6(const struct window *w, struct parse_work *k)
 	return PARSE_ON;
 }
 
-// The packet ends inside a header: by fragmentation, or by a lie.
-STAGE enum parse_step parse_cut(struct parse_work *k, enum op25b_reason if_fragment)
+// The packet ends inside a header: by fragmentation, or by a lie. In IPv6 the TCP header is part of
+// the chain that a first fragment must hold (RFC 7112 section 3); in IPv4 it is a tiny fragment.
+STAGE enum parse_step parse_cut(struct parse_work *k)
 {
-	return parse_doubt(k, k->flow.first_frag ? if_fragment : REASON_DROP_MALFORMED);
+	if (!k->flow.first_frag)
+		return parse_doubt(k, REASON_DROP_MALFORMED);
+	return parse_doubt(k, k->flow.family == FAMILY_IP6 ? REASON_DROP_FRAG_CHAIN
+							   : REASON_DROP_TINY_FRAG);
 }
 
 // One extension header (RFC 8200 section 4, AH: RFC 4302 section 2.2).
@@ -252,7 +257,7 @@ STAGE enum parse_step parse_chain_header(const struct window *w, struct parse_wo
 	uint32_t off = k->off, this = k->next, bytes;
 
 	if (off + IP6_MIN_EXT_BYTES > k->end)
-		return parse_cut(k, REASON_DROP_FRAG_CHAIN);
+		return parse_cut(k);
 	if (off + IP6_MIN_EXT_BYTES > k->cap)
 		return parse_doubt(k, REASON_DROP_WINDOW);
 	k->next = win_ld8(w, off);
@@ -268,7 +273,7 @@ STAGE enum parse_step parse_chain_header(const struct window *w, struct parse_wo
 	else
 		bytes = (win_ld8(w, off + 1) + 1u) * 8;
 	if (off + bytes > k->end)
-		return parse_cut(k, REASON_DROP_FRAG_CHAIN);
+		return parse_cut(k);
 	k->off = opaque(&k->opaque_off, off + bytes);
 	return PARSE_ON;
 }
@@ -297,14 +302,14 @@ STAGE enum parse_step parse_tcp(const struct window *w, struct parse_work *k)
 	uint32_t off = k->off, header;
 
 	if (off + TCP_MIN_BYTES > k->end)
-		return parse_cut(k, REASON_DROP_TINY_FRAG);
+		return parse_cut(k);
 	if (off + TCP_MIN_BYTES > k->cap)
 		return parse_doubt(k, REASON_DROP_WINDOW);
 	header = (win_ld8(w, off + 12) >> 4) * 4u;
 	if (header < TCP_MIN_BYTES)
 		return parse_doubt(k, REASON_DROP_MALFORMED);
 	if (off + header > k->end)
-		return parse_cut(k, REASON_DROP_TINY_FRAG);
+		return parse_cut(k);
 	k->flow.l4_off = off;
 	k->flow.tcp_bytes = header;
 	k->flow.ip_end = k->end;
