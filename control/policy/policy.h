@@ -16,7 +16,8 @@
 struct policy; // model.h
 
 // Reads and checks a policy. Returns NULL with errors in d; all errors of the text in one run.
-// d->source should be the file's name. Pair with policy_free().
+// A policy without errors may still have warnings in d. d->source should be the file's name. Pair
+// with policy_free().
 struct policy *policy_parse(const char *text, size_t bytes, struct diag *d);
 struct policy *policy_read(const char *path, struct diag *d); // the same from a file
 void policy_free(struct policy *p);
@@ -28,8 +29,8 @@ const char *policy_name(const struct policy *p);
 char *policy_print(const struct policy *p);
 
 // "2008-03-31T00:00:00+09:00", or a local "2008-03-31" or "2008-03-31T12:00:00" in time zone tz
-// (IANA name). Seconds of Unix time to *out. Returns false if text is no such time or does not
-// exist.
+// (IANA name). Seconds of Unix time to *out. A local time that a change of clocks repeats is its
+// first pass. Returns false if text is no such time, or one that a change of clocks leaves out.
 bool time_read(const char *text, const char *tz, int64_t *out_s);
 // The same the other way round, in the policy's zone, with its offset.
 void time_print(char *buf, size_t bytes, int64_t time_s, const char *tz);

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define DIAG_MAX_ROWS 1000u // further ones are only counted
+
 enum diag_severity {
 	DIAG_ERROR,   // the input is refused
 	DIAG_WARNING, // the input is taken, but the operator should look
@@ -25,8 +27,9 @@ struct diag_row {
 struct diag {
 	char *source; // file name or other origin, printed in front of each place
 	struct diag_row *rows;
-	size_t count;
-	size_t error_count;
+	size_t count;       // of rows
+	size_t left_off;    // found after DIAG_MAX_ROWS rows
+	size_t error_count; // those left off included
 };
 
 // Starts an empty list for input that came from `source` (copied). Pair with diag_free().
@@ -44,7 +47,8 @@ static inline bool diag_is_refused(const struct diag *d)
 	return d->error_count > 0;
 }
 
-// One line a row: "source: place: text", or "source: place: warning: text".
+// One line a row: "source: place: text", or "source: place: warning: text". Control characters of
+// the input have become "?": a terminal may be reading.
 void diag_print(const struct diag *d, FILE *out);
 
 // [{"severity":"error","source":…,"place":…,"text":…}, …]; a new reference.

@@ -81,9 +81,29 @@ json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
 	return root;
 }
 
+// A key that could be taken for another part of a place, or that a terminal would act upon, is
+// quoted.
+static bool is_plain_key(const char *key)
+{
+	size_t plain = strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789_.-");
+
+	return plain > 0 && !key[plain];
+}
+
 const char *reader_place(char buf[READER_PLACE_BYTES], const char *place, const char *key)
 {
-	snprintf(buf, READER_PLACE_BYTES, "%s%s%s", place, place[0] ? "." : "", key);
+	char quote[READER_PLACE_BYTES];
+	json_t *text;
+
+	if (is_plain_key(key)) {
+		snprintf(buf, READER_PLACE_BYTES, "%s%s%s", place, place[0] ? "." : "", key);
+		return buf;
+	}
+	text = json_string(key);
+	snprintf(buf, READER_PLACE_BYTES, "%s[%.*s]", place, (int)QUOTE_BYTES + 3,
+		 reader_quote(quote, text));
+	json_decref(text);
 	return buf;
 }
 
@@ -120,16 +140,31 @@ static const char *allowed_keys(const struct reader_key *keys, char *buf, size_t
 	return buf;
 }
 
+// A table entry "port*" stands for every key that begins with "port".
+static bool key_matches(const char *pattern, const char *name)
+{
+	size_t count = strlen(pattern);
+
+	if (count > 0 && pattern[count - 1] == '*')
+		return !strncmp(pattern, name, count - 1);
+	return !strcmp(pattern, name);
+}
+
+bool reader_is_note(const char *name)
+{
+	return name[0] == '_' || !strncmp(name, "x-", 2);
+}
+
 static void check_key(const char *place, const char *name, const struct reader_key *keys,
 		      struct diag *d)
 {
 	char at[READER_PLACE_BYTES], list[512];
 	const struct reader_key *k;
 
-	if (name[0] == '_' || !strncmp(name, "x-", 2))
+	if (reader_is_note(name))
 		return;
 	for (k = keys; k->name; k++) {
-		if (strcmp(k->name, name))
+		if (!key_matches(k->name, name))
 			continue;
 		if (k->refusal)
 			diag_error(d, reader_place(at, place, name), "%s", k->refusal);
@@ -144,14 +179,15 @@ bool reader_keys(const json_t *object, const char *place, const struct reader_ke
 {
 	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
 	const struct reader_key *k;
-	const char *name;
-	json_t *value;
+	void *iter;
 
 	if (!json_is_object(object)) {
 		diag_error(d, place, "%s is not an object", reader_quote(quote, object));
 		return false;
 	}
-	json_object_foreach((json_t *)object, name, value) check_key(place, name, keys, d);
+	iter = json_object_iter((json_t *)object);
+	for (; iter; iter = json_object_iter_next((json_t *)object, iter))
+		check_key(place, json_object_iter_key(iter), keys, d);
 	for (k = keys; k->name; k++) {
 		if (k->required && !json_object_get(object, k->name))
 			diag_error(d, reader_place(at, place, k->name), "is missing");

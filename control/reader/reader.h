@@ -25,7 +25,7 @@ json_t *reader_parse(const char *text, size_t bytes, struct diag *d);
 
 // One key of an object.
 struct reader_key {
-	const char *name;
+	const char *name; // or the beginning of one and "*": every key that begins so
 	bool required;
 	const char *refusal; // not NULL: the key is known but refused, and this says why
 };
@@ -37,7 +37,11 @@ struct reader_key {
 bool reader_keys(const json_t *object, const char *place, const struct reader_key *keys,
 		 struct diag *d);
 
-// "place.key", or "key" when place is "". The result is in buf.
+// Whether a key is a note.
+bool reader_is_note(const char *name);
+
+// "place.key", or "key" when place is "". A key that is no plain word is quoted: place["a b"]. The
+// result is in buf.
 const char *reader_place(char buf[READER_PLACE_BYTES], const char *place, const char *key);
 // "place[index]"
 const char *reader_place_index(char buf[READER_PLACE_BYTES], const char *place, size_t index);

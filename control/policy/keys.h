@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The keys of a policy, in canonical order, for parse.c and print.c; and those of the rest of the
+// language, which are refused by name. Private to this folder.
+#pragma once
+
+#include "../reader/reader.h"
+
+extern const struct reader_key keys_top[];
+extern const struct reader_key keys_pool[];
+extern const struct reader_key keys_limit[];
+extern const struct reader_key keys_stage[];
+extern const struct reader_key keys_clause[];
+
+// Words of a pool's "kind", in the order of enum pool_kind; ends with NULL.
+extern const char *const words_kind[];
+// Words of "do", in the order of enum op25b_action; ends with NULL.
+extern const char *const words_action[];

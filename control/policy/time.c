@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Times of a policy: text <-> seconds of Unix time, in a named zone. The C library knows zones only
+// as the process's TZ, so that is set for the length of a call: one thread at a time.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "model.h"
+
+#define ZONE_DIR "/usr/share/zoneinfo/"
+#define ZONE_NAME_BYTES 64u
+#define DAY_S 86400
+#define MIN_YEAR 1970
+#define MAX_OFFSET_HOURS 14
+
+static bool is_utc(const char *tz)
+{
+	return !strcmp(tz, "UTC");
+}
+
+bool time_zone_is_known(const char *tz)
+{
+	char path[sizeof(ZONE_DIR) + ZONE_NAME_BYTES], magic[4] = "";
+	size_t bytes = strlen(tz);
+	struct stat st;
+	FILE *file;
+
+	// UTC needs no file, which a small machine may not have.
+	if (is_utc(tz))
+		return true;
+	if (bytes == 0 || bytes > ZONE_NAME_BYTES || tz[0] == '/' || strstr(tz, "..") ||
+	    strspn(tz, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") !=
+		    bytes)
+		return false;
+	snprintf(path, sizeof(path), "%s%s", ZONE_DIR, tz);
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return false;
+	file = fopen(path, "rbe");
+	if (!file)
+		return false;
+	bytes = fread(magic, 1, sizeof(magic), file);
+	fclose(file);
+	return bytes == sizeof(magic) && !memcmp(magic, "TZif", sizeof(magic));
+}
+
+// Makes tz the process's zone; returns what was, for zone_leave().
+static char *zone_enter(const char *tz)
+{
+	char path[sizeof(ZONE_DIR) + ZONE_NAME_BYTES];
+	const char *before = getenv("TZ");
+	char *saved = before ? strdup(before) : NULL;
+
+	snprintf(path, sizeof(path), "%s%s", ZONE_DIR, tz);
+	setenv("TZ", is_utc(tz) || !time_zone_is_known(tz) ? "UTC0" : path, 1);
+	tzset();
+	return saved;
+}
+
+static void zone_leave(char *saved)
+{
+	if (saved)
+		setenv("TZ", saved, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	free(saved);
+}
+
+// Takes exactly `digits` digits from *text.
+static bool take_number(const char **text, int digits, int *out)
+{
+	for (*out = 0; digits > 0; digits--, (*text)++) {
+		if (**text < '0' || **text > '9')
+			return false;
+		*out = *out * 10 + (**text - '0');
+	}
+	return true;
+}
+
+static bool take_char(const char **text, char c)
+{
+	if (**text != c)
+		return false;
+	(*text)++;
+	return true;
+}
+
+static bool take_date(const char **text, struct tm *tm)
+{
+	if (!take_number(text, 4, &tm->tm_year) || !take_char(text, '-') ||
+	    !take_number(text, 2, &tm->tm_mon) || !take_char(text, '-') ||
+	    !take_number(text, 2, &tm->tm_mday) || tm->tm_year < MIN_YEAR)
+		return false;
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	return true;
+}
+
+static bool take_clock(const char **text, struct tm *tm)
+{
+	return take_number(text, 2, &tm->tm_hour) && take_char(text, ':') &&
+	       take_number(text, 2, &tm->tm_min) && take_char(text, ':') &&
+	       take_number(text, 2, &tm->tm_sec);
+}
+
+// "Z" or "+09:00" (RFC 3339), to the end of the text.
+static bool take_offset(const char **text, int *offset_s)
+{
+	int sign = **text == '-' ? -1 : 1, hours, minutes;
+
+	*offset_s = 0;
+	if (take_char(text, 'Z'))
+		return **text == '\0';
+	if (!take_char(text, '+') && !take_char(text, '-'))
+		return false;
+	if (!take_number(text, 2, &hours) || !take_char(text, ':') ||
+	    !take_number(text, 2, &minutes) || hours > MAX_OFFSET_HOURS || minutes > 59)
+		return false;
+	*offset_s = sign * (hours * 3600 + minutes * 60);
+	return **text == '\0';
+}
+
+// The time as if it were UTC. timegm() carries 31 April over to 1 May: such a date does not exist.
+static bool as_utc(const struct tm *tm, int64_t *out_s)
+{
+	struct tm copy = *tm;
+
+	*out_s = timegm(&copy);
+	return copy.tm_year == tm->tm_year && copy.tm_mon == tm->tm_mon &&
+	       copy.tm_mday == tm->tm_mday && copy.tm_hour == tm->tm_hour &&
+	       copy.tm_min == tm->tm_min && copy.tm_sec == tm->tm_sec;
+}
+
+static long zone_offset_s(int64_t at_s)
+{
+	time_t t = (time_t)at_s;
+	struct tm tm;
+
+	return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+}
+
+// A local time read with the offset of the day before, then with that of the day after: in the hour
+// that a change of clocks repeats this is its first pass; in the one it leaves out, neither fits.
+static bool from_local(int64_t utc_s, const char *tz, int64_t *out_s)
+{
+	char *saved = zone_enter(tz);
+	long offset_s = zone_offset_s(utc_s - DAY_S);
+	bool found;
+
+	found = zone_offset_s(utc_s - offset_s) == offset_s;
+	if (!found) {
+		offset_s = zone_offset_s(utc_s + DAY_S);
+		found = zone_offset_s(utc_s - offset_s) == offset_s;
+	}
+	zone_leave(saved);
+	if (found)
+		*out_s = utc_s - offset_s;
+	return found;
+}
+
+bool time_read(const char *text, const char *tz, int64_t *out_s)
+{
+	struct tm tm = {0};
+	int64_t utc_s;
+	int offset_s;
+
+	if (!take_date(&text, &tm))
+		return false;
+	if (*text && (!take_char(&text, 'T') || !take_clock(&text, &tm)))
+		return false;
+	if (!as_utc(&tm, &utc_s))
+		return false;
+	if (!*text)
+		return from_local(utc_s, tz, out_s);
+	if (!take_offset(&text, &offset_s))
+		return false;
+	*out_s = utc_s - offset_s;
+	return true;
+}
+
+void time_print(char *buf, size_t bytes, int64_t time_s, const char *tz)
+{
+	char *saved = zone_enter(tz);
+	long offset_min = zone_offset_s(time_s) / 60;
+	time_t t = (time_t)(time_s + offset_min * 60);
+	struct tm tm = {0};
+
+	zone_leave(saved);
+	// Offsets had seconds in some places until 1972; with whole minutes the text still names
+	// the same moment.
+	gmtime_r(&t, &tm);
+	snprintf(buf, bytes, "%04d-%02d-%02dT%02d:%02d:%02d%c%02ld:%02ld", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 offset_min < 0 ? '-' : '+', labs(offset_min) / 60, labs(offset_min) % 60);
+}
