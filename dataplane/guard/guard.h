@@ -38,6 +38,9 @@ uint64_t guard_image_checksum(const struct guard *g);
 
 // Interface names, in the order pair 0 subscriber, pair 0 network, ...; NULL beyond the last.
 const char *guard_iface(const struct guard *g, uint32_t index);
+// How the guard sits on that interface (adopted or attached, driver or generic mode, what became
+// of the receive VLAN offload), for the log after guard_open(); NULL beyond the last interface.
+const char *guard_iface_note(const struct guard *g, uint32_t index);
 
 struct guard_counters {
 	struct op25b_guard_port port[OP25B_MAX_PORTS]; // summed over CPUs, index as guard_iface()

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Puts a policy image into force in the guard: fills the idle table set, then flips one word. All
+// that can fail comes before the flip. Part of the guard's loader.
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../core/image_check.h"
+#include "../core/image_view.h"
+#include "../core/slots_diff.h"
+#include "guard_state.h"
+
+#define BATCH_ENTRIES 16384u // keys and values of one system call: below 1 MiB
+
+// One publication: what goes where.
+struct publication {
+	struct guard *g;
+	struct image_view view;
+	uint32_t set;         // the idle table set
+	int trie_fd[2];       // its new tries: IPv4, IPv6; -1: not made
+	uint32_t *stats_slot; // pool counter slot of each class
+	void *image_copy;
+};
+
+bool guard_pools_read(struct guard *g, char error[GUARD_ERROR_BYTES])
+{
+	uint32_t i;
+
+	// Slot 0 is "no pool"; names are appended without gaps.
+	g->pool_count = 1;
+	for (i = 1; i < OP25B_POOL_SLOTS; i++) {
+		if (bpf_map_lookup_elem(g->map_fd[GUARD_MAP_pools], &i, g->pool_name[i]))
+			return guard_refuse(error, "%s/%s cannot be read: %s", g->dir,
+					    OP25B_PIN_POOLS, strerror(errno));
+		g->pool_name[i][OP25B_MAX_NAME_BYTES - 1] = '\0';
+		if (!g->pool_name[i][0])
+			break;
+		g->pool_count = i + 1;
+	}
+	return true;
+}
+
+// The counter slot of the pool, appended if it is new. Slots are never given to another name:
+// counters only grow.
+static bool pool_slot(struct guard *g, const char *name, uint32_t *slot,
+		      char error[GUARD_ERROR_BYTES])
+{
+	uint32_t i;
+
+	for (i = 0; i < g->pool_count; i++) {
+		if (strcmp(g->pool_name[i], name) == 0) {
+			*slot = i;
+			return true;
+		}
+	}
+	if (i == OP25B_POOL_SLOTS)
+		return guard_refuse(error,
+				    "pool %s: the guard has counted for %u pool names since it was "
+				    "attached and has no place for more: keep names, or take the "
+				    "guard off and on again",
+				    name, OP25B_POOL_SLOTS - 1);
+	memset(g->pool_name[i], 0, sizeof(g->pool_name[i]));
+	snprintf(g->pool_name[i], sizeof(g->pool_name[i]), "%s", name);
+	if (bpf_map_update_elem(g->map_fd[GUARD_MAP_pools], &i, g->pool_name[i], BPF_ANY)) {
+		g->pool_name[i][0] = '\0';
+		return guard_refuse(error, "%s/%s cannot be written: %s", g->dir, OP25B_PIN_POOLS,
+				    strerror(errno));
+	}
+	g->pool_count = i + 1;
+	*slot = i;
+	return true;
+}
+
+static bool find_pool_slots(struct publication *p, char error[GUARD_ERROR_BYTES])
+{
+	uint32_t i, count = image_view_count(&p->view, SECTION_CLASSES);
+
+	p->stats_slot = calloc(count, sizeof(*p->stats_slot));
+	if (!p->stats_slot)
+		return guard_refuse(error, "no memory to publish in the guard");
+	for (i = 0; i < count; i++) {
+		const char *name = p->view.names + p->view.classes[i].name;
+
+		if (!pool_slot(p->g, name, &p->stats_slot[i], error))
+			return false;
+	}
+	return true;
+}
+
+static bool check_image(const struct guard *g, const void *image, size_t bytes,
+			char error[GUARD_ERROR_BYTES])
+{
+	struct image_fault f = image_check(image, bytes);
+	const struct op25b_image_hdr *hdr = image;
+
+	if (f.code != IMAGE_OK)
+		return guard_refuse(error,
+				    "the guard refuses the policy image: %s (section %u, "
+				    "element %u)",
+				    image_fault_text(f.code), f.section, f.index);
+	if (hdr->slot_count > g->slots_capacity)
+		return guard_refuse(
+			error,
+			"the policy needs %llu subscriber slots, the guard was given %u: "
+			"raise slots in dataplane.json",
+			(unsigned long long)hdr->slot_count, g->slots_capacity);
+	return true;
+}
+
+// Writes entries [first, first + count) of the image's prefixes as keys and values.
+typedef void (*fill_fn)(const struct image_view *view, uint32_t first, uint32_t count, void *keys,
+			struct op25b_addr *values);
+
+static void fill4(const struct image_view *view, uint32_t first, uint32_t count, void *keys,
+		  struct op25b_addr *values)
+{
+	struct guard_key4 *key = keys;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct op25b_prefix4 *prefix = &view->prefix4[first + i];
+		uint32_t be = __builtin_bswap32(prefix->addr);
+
+		key[i].depth = prefix->depth;
+		memcpy(key[i].addr_be, &be, sizeof(be));
+		values[i] = view->addrs[prefix->addr_id];
+	}
+}
+
+static void fill6(const struct image_view *view, uint32_t first, uint32_t count, void *keys,
+		  struct op25b_addr *values)
+{
+	struct guard_key6 *key = keys;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct op25b_prefix6 *prefix = &view->prefix6[first + i];
+
+		key[i].depth = prefix->depth;
+		memcpy(key[i].addr_be, prefix->addr_be, sizeof(key[i].addr_be));
+		values[i] = view->addrs[prefix->addr_id];
+	}
+}
+
+static int trie_fill(int fd, const struct image_view *view, uint32_t count, size_t key_bytes,
+		     fill_fn fill)
+{
+	struct op25b_addr *values = malloc(BATCH_ENTRIES * sizeof(*values));
+	void *keys = malloc(BATCH_ENTRIES * key_bytes);
+	int err = values && keys ? 0 : -ENOMEM;
+	uint32_t done;
+
+	for (done = 0; done < count && !err; done += BATCH_ENTRIES) {
+		uint32_t n = count - done < BATCH_ENTRIES ? count - done : BATCH_ENTRIES;
+
+		fill(view, done, n, keys, values);
+		if (bpf_map_update_batch(fd, keys, values, &n, NULL))
+			err = -errno;
+	}
+	free(keys);
+	free(values);
+	return err;
+}
+
+// A new trie with all prefixes of one family. Returns its descriptor or -errno.
+static int trie_make(const struct image_view *view, enum op25b_section section, size_t key_bytes,
+		     fill_fn fill)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	uint32_t count = image_view_count(view, section);
+	int err, fd;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "op25b_trie", key_bytes,
+			    sizeof(struct op25b_addr), count ? count : 1, &opts);
+	if (fd < 0)
+		return -errno;
+	err = trie_fill(fd, view, count, key_bytes, fill);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static bool make_tries(struct publication *p, char error[GUARD_ERROR_BYTES])
+{
+	p->trie_fd[0] = trie_make(&p->view, SECTION_PREFIX4, sizeof(struct guard_key4), fill4);
+	if (p->trie_fd[0] >= 0)
+		p->trie_fd[1] =
+			trie_make(&p->view, SECTION_PREFIX6, sizeof(struct guard_key6), fill6);
+	if (p->trie_fd[0] >= 0 && p->trie_fd[1] >= 0)
+		return true;
+	return guard_refuse(error,
+			    "the guard's look-up tables for %u IPv4 and %u IPv6 prefixes cannot be "
+			    "made: %s",
+			    image_view_count(&p->view, SECTION_PREFIX4),
+			    image_view_count(&p->view, SECTION_PREFIX6),
+			    strerror(p->trie_fd[0] < 0 ? -p->trie_fd[0] : -p->trie_fd[1]));
+}
+
+static bool write_idle_set(struct publication *p, char error[GUARD_ERROR_BYTES])
+{
+	const int *fd = p->g->map_fd;
+	uint32_t i;
+	int err = 0;
+
+	if (bpf_map_update_elem(fd[GUARD_MAP_lpm4], &p->set, &p->trie_fd[0], BPF_ANY) ||
+	    bpf_map_update_elem(fd[GUARD_MAP_lpm6], &p->set, &p->trie_fd[1], BPF_ANY))
+		err = errno;
+	for (i = 0; i < image_view_count(&p->view, SECTION_CLASSES) && !err; i++) {
+		uint32_t key = p->set * OP25B_MAX_CLASSES + i;
+		struct op25b_class class = p->view.classes[i];
+
+		class.stats_slot = p->stats_slot[i];
+		if (bpf_map_update_elem(fd[GUARD_MAP_classes], &key, &class, BPF_ANY))
+			err = errno;
+	}
+	if (!err)
+		return true;
+	return guard_refuse(error, "the guard's idle tables in %s cannot be written: %s", p->g->dir,
+			    strerror(err));
+}
+
+static bool prepare(struct publication *p, const void *image, size_t bytes,
+		    char error[GUARD_ERROR_BYTES])
+{
+	if (!check_image(p->g, image, bytes, error))
+		return false;
+	image_view_init(&p->view, image);
+	p->image_copy = malloc(bytes);
+	if (!p->image_copy)
+		return guard_refuse(error, "no memory to publish in the guard");
+	memcpy(p->image_copy, image, bytes);
+	return find_pool_slots(p, error) && make_tries(p, error) && write_idle_set(p, error);
+}
+
+// From here on every frame that comes in is judged by the new policy.
+static void flip(struct publication *p)
+{
+	struct op25b_guard_control *ctl = p->g->control;
+
+	ctl->image_checksum = p->view.hdr->checksum;
+	__atomic_store_n(&ctl->active, p->view.hdr->generation * 2 + p->set, __ATOMIC_RELEASE);
+	// Putting the same trie in its place once more changes nothing, but the kernel then waits
+	// for every run of the program that has begun: after this, nothing judges by the old
+	// policy, and the next publication may fill its tables.
+	bpf_map_update_elem(p->g->map_fd[GUARD_MAP_lpm4], &p->set, &p->trie_fd[0], BPF_ANY);
+}
+
+static void clear_slots(void *ctx, uint32_t base, uint32_t count)
+{
+	struct guard *g = ctx;
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		__atomic_store_n(&g->slots[base + i], 0, __ATOMIC_RELAXED);
+}
+
+// Slots with a new owner start empty. What the old owners were is known if this process published
+// them, or if there was no policy. After a restart of op25bd the first new policy clears nothing
+// here: op25b-dp, which shares the slots, knows the image in force and clears them.
+static void clear_changed_slots(struct publication *p, uint64_t old_generation)
+{
+	struct image_view old;
+
+	if (p->g->image)
+		image_view_init(&old, p->g->image);
+	else if (old_generation)
+		return;
+	image_changed_slots(p->g->image ? &old : NULL, &p->view, clear_slots, p->g);
+}
+
+static void publication_end(struct publication *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (p->trie_fd[i] >= 0)
+			close(p->trie_fd[i]);
+	}
+	free(p->stats_slot);
+	free(p->image_copy);
+}
+
+bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[GUARD_ERROR_BYTES])
+{
+	uint64_t old_active = __atomic_load_n(&g->control->active, __ATOMIC_ACQUIRE);
+	struct publication p = {.g = g, .set = old_active & 1 ? 0 : 1, .trie_fd = {-1, -1}};
+	bool ok = prepare(&p, image, bytes, error);
+
+	if (ok) {
+		flip(&p);
+		clear_changed_slots(&p, old_active >> 1);
+		free(g->image);
+		g->image = p.image_copy;
+		p.image_copy = NULL;
+	}
+	publication_end(&p);
+	return ok;
+}

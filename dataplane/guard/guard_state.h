@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the files of the guard's loader share among themselves: struct guard, its maps and the parts
+// of guard_open(). Nobody else includes it.
+#pragma once
+
+#include "guard.bpf.skel.h"
+#include "guard.h"
+#include "guard_tables.h"
+#include "pin.h"
+
+// Maps shared by the program's instances: name in guard.bpf.c, pin. `pools` is the loader's only.
+#define GUARD_MAPS(X)                                                                              \
+	X(control, OP25B_PIN_CONTROL)                                                              \
+	X(heartbeat, OP25B_PIN_HEARTBEAT)                                                          \
+	X(slots, OP25B_PIN_SLOTS)                                                                  \
+	X(cells, OP25B_PIN_CELLS)                                                                  \
+	X(pools, OP25B_PIN_POOLS)                                                                  \
+	X(ports, OP25B_PIN_PORTS)                                                                  \
+	X(classes, "classes")                                                                      \
+	X(lpm4, "lpm4")                                                                            \
+	X(lpm6, "lpm6")
+
+enum guard_map {
+#define GUARD_MAP_ENUM(name, pin) GUARD_MAP_##name,
+	GUARD_MAPS(GUARD_MAP_ENUM)
+#undef GUARD_MAP_ENUM
+		GUARD_MAP_COUNT
+};
+
+struct guard_iface {
+	char name[CONFIG_MAX_IFACE_BYTES];
+	enum op25b_side side;
+	unsigned int ifindex;
+	bool attached_now; // by this guard_open(), not found pinned
+	char note[GUARD_ERROR_BYTES];
+};
+
+struct guard {
+	char dir[CONFIG_MAX_PATH_BYTES];
+	struct guard_iface iface[OP25B_MAX_PORTS];
+	uint32_t iface_count;
+	int map_fd[GUARD_MAP_COUNT];         // -1: not open
+	bool made_dir;                       // by this guard_open()
+	bool made_maps;                      // by this guard_open()
+	struct op25b_guard_control *control; // the pinned map itself, mapped
+	uint64_t *slots;                     // likewise
+	uint32_t slots_capacity;
+	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES]; // copy of the pinned table
+	uint32_t pool_count;
+	void *image; // copy of the last image published by this process, or NULL
+};
+
+// guard_maps.c: opens the pinned maps, or makes and pins them, and maps control and slots.
+bool guard_maps_open(struct guard *g, uint32_t slots_capacity, char error[GUARD_ERROR_BYTES]);
+void guard_maps_close(struct guard *g);
+// Removes the pins of the maps in dir.
+bool guard_maps_unpin(const char *dir, char error[GUARD_ERROR_BYTES]);
+// Gives the pinned maps to a skeleton that is not loaded yet. Returns 0 or -errno.
+int guard_maps_lend(const struct guard *g, struct guard_bpf *skel);
+
+// guard_attach.c: adopts the interface's pinned link, or attaches the program and pins its link.
+bool guard_attach_iface(struct guard *g, uint32_t index, char error[GUARD_ERROR_BYTES]);
+// Takes the program off the interface and removes the pin.
+bool guard_detach_iface(const char *dir, const char *iface, char error[GUARD_ERROR_BYTES]);
+
+// vlan_strip.c: makes the interface leave the outer VLAN tag in the frame, where the guard and
+// op25b-dp can see it. Returns a few words on how it stands now.
+const char *vlan_strip_off(const char *iface);
+
+// guard_publish.c: reads the pinned pool names into g.
+bool guard_pools_read(struct guard *g, char error[GUARD_ERROR_BYTES]);
