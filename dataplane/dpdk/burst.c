@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See burst.h. A worker's thread: nothing here logs, allocates (but buffers for answers), locks or
+// makes a system call.
+#include "burst.h"
+
+#include "../core/decide.h"
+#include <rte_ethdev.h>
+
+#define TX_TRIES 8u // a driver that takes a part of a burst gets the rest at once, this often
+
+// The bytes parse() may read: the frame's own where they lie together.
+static const uint8_t *frame_window(struct burst *b, struct rte_mbuf *m)
+{
+	uint32_t bytes = m->pkt_len < WINDOW_BYTES ? m->pkt_len : WINDOW_BYTES;
+
+	return rte_pktmbuf_read(m, 0, bytes, b->window);
+}
+
+static void add_lookup4(struct burst *b, uint32_t index, const struct flow *f, uint32_t side)
+{
+	b->key4[2 * b->count4] = side == SIDE_SUBSCRIBER ? f->src4 : f->dst4;
+	b->key4[2 * b->count4 + 1] = side == SIDE_SUBSCRIBER ? f->dst4 : f->src4;
+	b->index4[b->count4++] = (uint8_t)index;
+}
+
+static void add_lookup6(struct burst *b, uint32_t index, const struct flow *f, uint32_t side)
+{
+	const uint32_t *sub_be = side == SIDE_SUBSCRIBER ? f->src6_be : f->dst6_be;
+	const uint32_t *far_be = side == SIDE_SUBSCRIBER ? f->dst6_be : f->src6_be;
+
+	memcpy(&b->key6[2 * b->count6], sub_be, sizeof(struct ip6_key));
+	memcpy(&b->key6[2 * b->count6 + 1], far_be, sizeof(struct ip6_key));
+	b->index6[b->count6++] = (uint8_t)index;
+}
+
+static void parse_all(struct burst *b, uint32_t side, uint32_t count)
+{
+	uint32_t i;
+
+	b->count4 = 0;
+	b->count6 = 0;
+	for (i = 0; i < count; i++) {
+		const struct flow *f = &b->work[i].flow;
+
+		b->pool_slot[i] = 0;
+		parse((const struct window *)frame_window(b, b->rx[i]), &b->work[i],
+		      b->rx[i]->pkt_len);
+		if (decide_early(f, side, &b->reason[i]))
+			continue;
+		if (f->family == FAMILY_IP4)
+			add_lookup4(b, i, f, side);
+		else
+			add_lookup6(b, i, f, side);
+	}
+}
+
+static void decide_one(struct worker *w, const struct tables *t, uint32_t side, uint32_t index,
+		       const uint64_t found[2], uint64_t now_ns)
+{
+	const struct flow *f = &w->burst->work[index].flow;
+	const struct op25b_addr *sub = &t->addrs[found[0]], *far = &t->addrs[found[1]];
+	const struct op25b_class *c = &t->classes[sub->class_id];
+	uint32_t slot = addr_slot(sub, flow_subscriber_bits(f, side));
+	struct judgement j;
+
+	decide(f, side, sub, far, c, slot == OP25B_NO_SLOT ? NULL : &w->slots[slot], now_ns, &j);
+	w->burst->reason[index] = j.reason;
+	w->burst->pool_slot[index] = (uint16_t)c->stats_slot;
+}
+
+static void look_up_and_decide(struct worker *w, const struct tables *t, uint32_t side,
+			       uint64_t now_ns)
+{
+	struct burst *b = w->burst;
+	uint32_t i;
+
+	if (b->count4)
+		tables_find4(t, b->key4, b->found4, 2 * b->count4);
+	if (b->count6)
+		tables_find6(t, b->key6, b->found6, 2 * b->count6);
+	for (i = 0; i < b->count4; i++)
+		decide_one(w, t, side, b->index4[i], &b->found4[2 * i], now_ns);
+	for (i = 0; i < b->count6; i++)
+		decide_one(w, t, side, b->index6[i], &b->found6[2 * i], now_ns);
+}
+
+static void count_frame(struct worker *w, uint32_t index, uint32_t frame_bytes)
+{
+	const struct burst *b = w->burst;
+	struct op25b_cell *cell = &w->block->cell[OP25B_CELL_INDEX(
+		b->pool_slot[index], b->reason[index], b->work[index].flow.family)];
+
+	cell->packets++;
+	cell->bytes += frame_bytes;
+}
+
+// Before the first policy everything passes, unread.
+static void pass_all(struct burst *b, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		b->reason[i] = REASON_PASS_NO_POLICY;
+		b->pool_slot[i] = 0;
+		b->work[i].flow.family = FAMILY_NONE;
+	}
+}
+
+static struct rte_mbuf *answer_make(struct worker *w, uint32_t index, uint64_t now_ns)
+{
+	struct burst *b = w->burst;
+	uint8_t bytes[ANSWER_MAX_BYTES];
+	struct rte_mbuf *m;
+	uint32_t length;
+	char *room;
+
+	if (!w->answer_profile.interval_ns ||
+	    limit_charge(&w->answer_state, &w->answer_profile, now_ns) != LIMIT_WITHIN)
+		return NULL;
+	m = rte_pktmbuf_alloc(w->pool);
+	if (!m)
+		return NULL;
+	length = answer_build(frame_window(b, b->rx[index]), &b->work[index].flow, bytes);
+	room = rte_pktmbuf_append(m, (uint16_t)length);
+	if (!room) {
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	memcpy(room, bytes, length);
+	return m;
+}
+
+// Adds the answer to what will be sent; a frame that gets none is a drop.
+static void answer_add(struct worker *w, uint32_t index, uint64_t now_ns)
+{
+	struct burst *b = w->burst;
+	struct rte_mbuf *m = answer_make(w, index, now_ns);
+
+	if (m) {
+		b->answer_index[b->answer_count] = (uint8_t)index;
+		b->answer[b->answer_count++] = m;
+		return;
+	}
+	b->reason[index] = REASON_DROP_UNANSWERED;
+	count_frame(w, index, b->rx[index]->pkt_len);
+}
+
+// Gives count frames to the port. Returns how many it took, all of them from the front.
+static uint32_t send_all(struct worker *w, const struct worker_port *port, struct rte_mbuf **frames,
+			 uint32_t count)
+{
+	struct op25b_port_counters *counters = &w->block->port[port->stats];
+	uint64_t bytes[WORKER_BURST + 1];
+	uint32_t i, tries, sent = 0;
+
+	// A frame that the driver took is no longer ours to ask.
+	bytes[0] = 0;
+	for (i = 0; i < count; i++)
+		bytes[i + 1] = bytes[i] + frames[i]->pkt_len;
+	for (tries = 0; sent < count && tries < TX_TRIES; tries++)
+		sent += rte_eth_tx_burst(port->eth, w->queue, frames + sent,
+					 (uint16_t)(count - sent));
+	counters->tx_packets += sent;
+	counters->tx_bytes += bytes[sent];
+	return sent;
+}
+
+static void send_passed(struct worker *w, const struct worker_port *out)
+{
+	struct burst *b = w->burst;
+	uint32_t sent;
+
+	if (b->tx_count == 0)
+		return;
+	sent = send_all(w, out, b->tx, b->tx_count);
+	w->block->port[out->stats].tx_full_packets += b->tx_count - sent;
+	rte_pktmbuf_free_bulk(b->tx + sent, b->tx_count - sent);
+}
+
+static void send_answers(struct worker *w, const struct worker_port *back,
+			 const uint32_t *frame_bytes)
+{
+	struct burst *b = w->burst;
+	uint32_t i, sent;
+
+	if (b->answer_count == 0)
+		return;
+	sent = send_all(w, back, b->answer, b->answer_count);
+	w->block->port[back->stats].answer_packets += sent;
+	rte_pktmbuf_free_bulk(b->answer + sent, b->answer_count - sent);
+	for (i = 0; i < b->answer_count; i++) {
+		uint32_t index = b->answer_index[i];
+
+		if (i >= sent)
+			b->reason[index] = REASON_DROP_UNANSWERED;
+		count_frame(w, index, frame_bytes[index]);
+	}
+}
+
+static void dispose(struct worker *w, const struct worker_port *in, const struct worker_port *out,
+		    uint32_t count, uint64_t now_ns)
+{
+	struct burst *b = w->burst;
+	uint32_t frame_bytes[WORKER_BURST];
+	uint32_t i;
+
+	b->tx_count = 0;
+	b->answer_count = 0;
+	for (i = 0; i < count; i++) {
+		enum op25b_verdict verdict = reason_verdict(b->reason[i]);
+
+		frame_bytes[i] = b->rx[i]->pkt_len;
+		if (verdict == VERDICT_PASS) {
+			count_frame(w, i, frame_bytes[i]);
+			b->tx[b->tx_count++] = b->rx[i];
+			continue;
+		}
+		if (verdict == VERDICT_ANSWER)
+			answer_add(w, i, now_ns);
+		else
+			count_frame(w, i, frame_bytes[i]);
+		rte_pktmbuf_free(b->rx[i]);
+	}
+	send_passed(w, out);
+	send_answers(w, in, frame_bytes);
+}
+
+void burst_judge(struct worker *w, const struct tables *t, const struct worker_port *in,
+		 const struct worker_port *out, uint32_t count, uint64_t now_ns)
+{
+	if (t) {
+		parse_all(w->burst, in->side, count);
+		look_up_and_decide(w, t, in->side, now_ns);
+	} else {
+		pass_all(w->burst, count);
+	}
+	dispose(w, in, out, count, now_ns);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Ports: probing, configuring, starting and stopping DPDK devices, and the buffers they share. Main
+// thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../abi/stats_abi.h"
+#include "../config/config.h"
+#include <rte_mempool.h>
+
+struct port {
+	char name[OP25B_MAX_NAME_BYTES];
+	uint16_t eth; // DPDK's number
+	bool is_started;
+};
+
+struct ports {
+	struct port port[OP25B_MAX_PORTS]; // pair 0 subscriber, pair 0 network, pair 1 ...
+	uint32_t count;
+};
+
+// Packet buffers for all ports. NULL if memory does not suffice, which is logged.
+struct rte_mempool *port_pool_create(uint32_t buffers);
+
+// Configures one device with a queue pair per worker and starts it: promiscuous, nothing offloaded,
+// VLAN tags left in the frame. Returns false with the reason logged.
+bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempool *pool);
+void port_stop(struct port *p);
+
+// Probes and starts every port of c. On false the reason is logged; ports_stop() undoes the rest.
+bool ports_start(struct ports *ports, const struct dataplane_config *c, struct rte_mempool *pool);
+void ports_stop(struct ports *ports);

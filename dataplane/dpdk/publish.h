@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Taking a policy into force: check, build off the packet path, flip one pointer, wait until every
+// worker has let go of the old tables. All that can fail comes before the flip. Main thread;
+// workers only load `current` and report quiescent states.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../abi/link_abi.h"
+#include "lookup.h"
+#include "stats.h"
+#include <rte_rcu_qsbr.h>
+
+#define PUBLISH_DEADLINE_MS 2000u
+
+struct publish {
+	_Atomic(struct tables *) current; // what workers judge by; NULL: no policy yet
+	struct tables *retired;           // let go of, but a worker may still read it
+	bool is_pending;                  // the grace period after the last flip is not over
+	uint64_t token;                   // of that grace period
+	struct rte_rcu_qsbr *qsbr;        // thread id: worker index
+	struct stats *stats;
+	uint64_t *slots; // subscriber slots
+	uint64_t slots_capacity;
+	uint32_t deadline_ms;
+	uint32_t seq; // of the next tables
+};
+
+// What came of an offer, in the terms of abi/link_abi.h.
+struct publish_answer {
+	enum op25b_outcome outcome;
+	uint64_t detail[3];
+};
+
+bool publish_init(struct publish *p, uint32_t worker_count, struct stats *stats, uint64_t *slots,
+		  uint64_t slots_capacity);
+// Workers have ended.
+void publish_fini(struct publish *p);
+
+// Takes the sealed image behind fd into force. fd stays the caller's.
+struct publish_answer publish_offer(struct publish *p, int fd);
+
+// Ends a grace period that outlasted its deadline, when it is over. Call now and then.
+void publish_turn(struct publish *p);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See shared.h.
+#include "shared.h"
+
+#include <bpf/bpf.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../abi/guard_abi.h"
+#include "log.h"
+
+#define GUARD_WAIT_S 10
+#define GUARD_POLL_MS 20
+#define PIN_PATH_BYTES (CONFIG_MAX_PATH_BYTES + 64u)
+
+static const struct config_port *port_at(const struct dataplane_config *c, uint32_t index)
+{
+	const struct config_pair *pair = &c->pairs[index / 2];
+
+	return index % 2 ? &pair->network : &pair->subscriber;
+}
+
+static bool has_guard(const struct dataplane_config *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2 * c->pair_count; i++) {
+		if (config_port_has_guard(port_at(c, i)))
+			return true;
+	}
+	return false;
+}
+
+// The first interface that has no guard yet, or NULL.
+static const char *unguarded(const struct dataplane_config *c)
+{
+	char path[PIN_PATH_BYTES];
+	uint32_t i;
+
+	for (i = 0; i < 2 * c->pair_count; i++) {
+		const char *iface = port_at(c, i)->iface;
+
+		snprintf(path, sizeof(path), "%s/%s%s", c->bpffs_dir, OP25B_PIN_LINK_PREFIX, iface);
+		if (iface[0] && access(path, F_OK))
+			return iface;
+	}
+	return NULL;
+}
+
+bool shared_wait_for_guard(const struct dataplane_config *c, int signal_fd)
+{
+	struct pollfd stop = {.fd = signal_fd, .events = POLLIN};
+	const char *iface = unguarded(c);
+	struct timespec from, now;
+
+	if (!iface)
+		return true;
+	log_line("waiting for the guard on %s: op25bd puts it there", iface);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do {
+		if (poll(&stop, 1, GUARD_POLL_MS) > 0) {
+			log_line("told to stop while waiting for the guard");
+			return false;
+		}
+		iface = unguarded(c);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (iface && now.tv_sec - from.tv_sec <= GUARD_WAIT_S);
+	if (iface)
+		log_line("%s has no guard: %s/%s%s does not exist. Start op25bd with the same "
+			 "dataplane.json, without --no-guard",
+			 iface, c->bpffs_dir, OP25B_PIN_LINK_PREFIX, iface);
+	return !iface;
+}
+
+// Maps a pinned array of 64-bit words. Returns NULL with the reason logged.
+static uint64_t *map_pin(const struct dataplane_config *c, const char *pin, uint64_t *count,
+			 size_t *bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct bpf_map_info info = {0};
+	uint32_t info_bytes = sizeof(info);
+	char path[PIN_PATH_BYTES];
+	void *memory = MAP_FAILED;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", c->bpffs_dir, pin);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &info_bytes) &&
+	    info.value_size == sizeof(uint64_t)) {
+		*count = info.max_entries;
+		*bytes = (info.max_entries * sizeof(uint64_t) + page - 1) / page * page;
+		memory = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	}
+	if (memory == MAP_FAILED)
+		log_line("cannot map the guard's %s: %m", path);
+	if (fd >= 0)
+		close(fd);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static bool map_own_slots(struct shared *s, const struct dataplane_config *c)
+{
+	void *memory;
+
+	s->slots_capacity = c->slots;
+	s->slots_bytes = (c->slots + 1u) * sizeof(uint64_t);
+	memory = mmap(NULL, s->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	if (memory == MAP_FAILED) {
+		log_line("no memory for %u subscriber slots: %m", c->slots);
+		return false;
+	}
+	s->slots = memory;
+	return true;
+}
+
+bool shared_init(struct shared *s, const struct dataplane_config *c)
+{
+	uint64_t queues = 0;
+
+	*s = (struct shared){0};
+	if (!has_guard(c))
+		return map_own_slots(s, c);
+	s->slots = map_pin(c, OP25B_PIN_SLOTS, &s->slots_capacity, &s->slots_bytes);
+	s->heartbeat = map_pin(c, OP25B_PIN_HEARTBEAT, &queues, &s->heartbeat_bytes);
+	if (!s->slots || !s->heartbeat)
+		return false;
+	if (queues < c->core_count) {
+		log_line("the guard knows %llu receive queues, but there are %u cores",
+			 (unsigned long long)queues, c->core_count);
+		return false;
+	}
+	if (s->slots_capacity > c->slots)
+		s->slots_capacity = c->slots;
+	return true;
+}
+
+void shared_fini(struct shared *s)
+{
+	if (s->slots)
+		munmap(s->slots, s->slots_bytes);
+	if (s->heartbeat)
+		munmap((void *)s->heartbeat, s->heartbeat_bytes);
+	*s = (struct shared){0};
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See stats.h. Main thread.
+#include "stats.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../core/decide.h"
+#include "log.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t header_bytes(void)
+{
+	return (sizeof(struct op25b_stats_hdr) + 4095u) & ~4095ull;
+}
+
+// A descriptor through which the memory can only be read, whoever holds it.
+static int reopen_read_only(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool make_memory(struct stats *s, uint64_t bytes)
+{
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+	void *memory;
+
+	s->fd = memfd_create("op25b-stats", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (s->fd < 0 || ftruncate(s->fd, (off_t)bytes))
+		return false;
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	s->hdr = memory;
+	s->hdr->total_bytes = bytes;
+	s->reader_fd = reopen_read_only(s->fd);
+	return s->reader_fd >= 0 && fcntl(s->fd, F_ADD_SEALS, seals) == 0;
+}
+
+bool stats_init(struct stats *s, uint32_t worker_count, uint64_t slots_capacity, bool start_pass)
+{
+	uint64_t bytes = header_bytes() + worker_count * sizeof(struct op25b_stats_block);
+
+	*s = (struct stats){.fd = -1, .reader_fd = -1};
+	if (!make_memory(s, bytes) ||
+	    getrandom(&s->hdr->boot_id, sizeof(s->hdr->boot_id), 0) != sizeof(s->hdr->boot_id)) {
+		log_line("cannot make the statistics memory of %llu bytes: %m",
+			 (unsigned long long)bytes);
+		stats_fini(s);
+		return false;
+	}
+	s->hdr->abi_major = OP25B_STATS_ABI_MAJOR;
+	s->hdr->start_ns = now_ns();
+	s->hdr->slots_capacity = slots_capacity;
+	s->hdr->worker_count = worker_count;
+	s->hdr->pool_count = 1; // slot 0: no pool
+	s->hdr->start_pass = start_pass;
+	s->hdr->blocks_offset_bytes = header_bytes();
+	s->hdr->block_bytes = sizeof(struct op25b_stats_block);
+	s->hdr->magic = OP25B_STATS_MAGIC;
+	return true;
+}
+
+void stats_fini(struct stats *s)
+{
+	if (s->hdr)
+		munmap(s->hdr, s->hdr->total_bytes);
+	if (s->reader_fd >= 0)
+		close(s->reader_fd);
+	if (s->fd >= 0)
+		close(s->fd);
+	*s = (struct stats){.fd = -1, .reader_fd = -1};
+}
+
+uint32_t stats_add_port(struct stats *s, const char *name, enum op25b_side side, uint32_t pair)
+{
+	uint32_t index = s->hdr->port_count++;
+	struct op25b_stats_port *port = &s->hdr->port[index];
+
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	port->side = side;
+	port->pair = pair;
+	return index;
+}
+
+struct op25b_stats_block *stats_block(const struct stats *s, uint32_t worker)
+{
+	return (void *)((char *)s->hdr + s->hdr->blocks_offset_bytes +
+			worker * s->hdr->block_bytes);
+}
+
+static uint32_t find_pool(const struct stats *s, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->hdr->pool_count; i++) {
+		if (!strcmp(s->hdr->pool_name[i], name))
+			return i;
+	}
+	return STATS_NO_POOL_SLOT;
+}
+
+// A pool with several stages stands in several classes: its name counts once.
+static bool is_first_of_name(const struct image_view *view, uint32_t index)
+{
+	const char *name = view->names + view->classes[index].name;
+	uint32_t i;
+
+	for (i = 0; i < index; i++) {
+		if (!strcmp(view->names + view->classes[i].name, name))
+			return false;
+	}
+	return true;
+}
+
+bool stats_pools_fit(const struct stats *s, const struct image_view *view)
+{
+	uint32_t i, count = s->hdr->pool_count;
+
+	for (i = 0; i < image_view_count(view, SECTION_CLASSES); i++) {
+		const char *name = view->names + view->classes[i].name;
+
+		if (find_pool(s, name) == STATS_NO_POOL_SLOT && is_first_of_name(view, i))
+			count++;
+	}
+	return count <= OP25B_POOL_SLOTS;
+}
+
+uint32_t stats_pool_slot(struct stats *s, const char *name)
+{
+	uint32_t slot = find_pool(s, name);
+
+	if (slot != STATS_NO_POOL_SLOT || s->hdr->pool_count == OP25B_POOL_SLOTS)
+		return slot;
+	slot = s->hdr->pool_count;
+	snprintf(s->hdr->pool_name[slot], OP25B_MAX_NAME_BYTES, "%s", name);
+	__atomic_store_n(&s->hdr->pool_count, slot + 1, __ATOMIC_RELEASE);
+	return slot;
+}
+
+void stats_set_policy(struct stats *s, uint64_t generation, uint64_t checksum)
+{
+	__atomic_store_n(&s->hdr->image_checksum, checksum, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->hdr->generation, generation, __ATOMIC_RELEASE);
+}
+
+static void sum_block(const struct op25b_stats_block *block, struct stats_totals *sum)
+{
+	uint32_t i;
+
+	for (i = 0; i < OP25B_MAX_PORTS; i++) {
+		sum->received += block->port[i].rx_packets;
+		sum->tx_full += block->port[i].tx_full_packets;
+	}
+	for (i = 0; i < OP25B_CELL_COUNT; i++) {
+		uint32_t reason = i / FAMILY_COUNT % OP25B_REASON_SLOTS;
+
+		if (reason < REASON_COUNT)
+			sum->verdict[reason_verdict((uint8_t)reason)] += block->cell[i].packets;
+	}
+}
+
+void stats_sum(const struct stats *s, struct stats_totals *sum)
+{
+	uint32_t i;
+
+	*sum = (struct stats_totals){0};
+	for (i = 0; i < s->hdr->worker_count; i++)
+		sum_block(stats_block(s, i), sum);
+}

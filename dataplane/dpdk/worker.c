@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See worker.h. Runs on the workers' lcores; logs nothing.
+#include "worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "burst.h"
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+#define IDLE_SPINS 64u               // empty turns before the first sleep
+#define DRAIN_MIN_NS (10 * 1000000u) // frames that were on their way when the guard took over
+#define DRAIN_MAX_NS (100 * 1000000u)
+#define ANSWER_BURST_NS (100 * 1000000u) // answers may come in bursts of this much time's worth
+#define SECOND_NS 1000000000u
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts); // the vDSO's: no system call
+	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
+bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *setup)
+{
+	*w = (struct worker){
+		.publish = setup->publish,
+		.block = stats_block(setup->stats, index),
+		.slots = setup->slots,
+		.heartbeat = setup->heartbeat ? setup->heartbeat + index : NULL,
+		.queue = (uint16_t)index,
+		.start_pass = setup->start_pass,
+		.idle_us = setup->idle_us,
+		.pool = setup->pool,
+		.stop = setup->stop,
+	};
+	if (setup->answers_per_s > 0) {
+		w->answer_profile.interval_ns = SECOND_NS / setup->answers_per_s;
+		w->answer_profile.tolerance_ns = ANSWER_BURST_NS;
+	}
+	w->burst = calloc(1, sizeof(*w->burst));
+	return w->burst != NULL;
+}
+
+void worker_fini(struct worker *w)
+{
+	free(w->burst);
+	w->burst = NULL;
+}
+
+void worker_add_pair(struct worker *w, struct worker_port subscriber, struct worker_port network)
+{
+	w->pair[w->pair_count][SIDE_SUBSCRIBER] = subscriber;
+	w->pair[w->pair_count][SIDE_NETWORK] = network;
+	w->pair_count++;
+}
+
+static uint32_t serve_port(struct worker *w, const struct tables *t, const struct worker_port *in,
+			   const struct worker_port *out, uint64_t turn_ns)
+{
+	struct op25b_port_counters *counters = &w->block->port[in->stats];
+	uint32_t count = rte_eth_rx_burst(in->eth, w->queue, w->burst->rx, WORKER_BURST);
+	uint32_t i;
+
+	if (count == 0)
+		return 0;
+	for (i = 0; i < count; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(w->burst->rx[i], const void *));
+	counters->rx_packets += count;
+	for (i = 0; i < count; i++)
+		counters->rx_bytes += w->burst->rx[i]->pkt_len;
+	burst_judge(w, t, in, out, count, turn_ns);
+	return count;
+}
+
+static void beat(struct worker *w, bool is_serving, uint64_t turn_ns)
+{
+	__atomic_store_n(&w->block->heartbeat_ns, turn_ns, __ATOMIC_RELAXED);
+	// The guard must not hand frames to a worker that leaves them in the queue.
+	if (w->heartbeat && is_serving && !atomic_load_explicit(w->stop, memory_order_relaxed))
+		*w->heartbeat = turn_ns;
+}
+
+uint32_t worker_turn(struct worker *w)
+{
+	const struct tables *t = atomic_load_explicit(&w->publish->current, memory_order_acquire);
+	bool is_serving = t || w->start_pass;
+	uint64_t turn_ns = now_ns();
+	uint32_t i, received = 0;
+
+	beat(w, is_serving, turn_ns);
+	w->block->generation = t ? t->generation : 0;
+	for (i = 0; is_serving && i < w->pair_count; i++) {
+		const struct worker_port *sub = &w->pair[i][SIDE_SUBSCRIBER];
+		const struct worker_port *net = &w->pair[i][SIDE_NETWORK];
+
+		received += serve_port(w, t, sub, net, turn_ns);
+		received += serve_port(w, t, net, sub, turn_ns);
+	}
+	if (received)
+		w->block->busy_polls++;
+	else
+		w->block->idle_polls++;
+	return received;
+}
+
+// Sleeps longer the longer nothing has come, up to idle_us.
+static void idle(const struct worker *w, uint32_t idle_turns)
+{
+	uint32_t shift = idle_turns - IDLE_SPINS, us = w->idle_us;
+	struct timespec nap = {0, 0};
+
+	if (idle_turns < IDLE_SPINS || us == 0) {
+		rte_pause();
+		return;
+	}
+	if (shift < 10 && 1u << shift < us)
+		us = 1u << shift;
+	nap.tv_nsec = us * 1000L;
+	nanosleep(&nap, NULL);
+}
+
+// From here on the guard judges; what it handed over before is still served.
+static void drain(struct worker *w)
+{
+	uint64_t from_ns = now_ns(), spent_ns;
+	uint32_t received;
+
+	if (w->heartbeat)
+		*w->heartbeat = 0;
+	do {
+		received = worker_turn(w);
+		rte_rcu_qsbr_quiescent(w->publish->qsbr, w->queue);
+		spent_ns = now_ns() - from_ns;
+	} while (spent_ns < DRAIN_MIN_NS || (received && spent_ns < DRAIN_MAX_NS));
+}
+
+int worker_run(void *worker)
+{
+	struct worker *w = worker;
+	uint32_t idle_turns = 0;
+
+	prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
+	rte_rcu_qsbr_thread_register(w->publish->qsbr, w->queue);
+	rte_rcu_qsbr_thread_online(w->publish->qsbr, w->queue);
+	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
+		idle_turns = worker_turn(w) ? 0 : idle_turns + 1;
+		rte_rcu_qsbr_quiescent(w->publish->qsbr, w->queue);
+		if (idle_turns)
+			idle(w, idle_turns);
+	}
+	drain(w);
+	rte_rcu_qsbr_thread_offline(w->publish->qsbr, w->queue);
+	rte_rcu_qsbr_thread_unregister(w->publish->qsbr, w->queue);
+	return 0;
+}
