@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the commands of op25bctl share: their arguments and exit codes. One file per noun.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "output.h"
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_REFUSED = 1,     // the input, or the daemon's answer
+	EXIT_USAGE = 2,       // the command line
+	EXIT_UNREACHABLE = 3, // no daemon behind the socket
+};
+
+struct command_args {
+	const struct output *out;
+	const char *socket_path;
+	const char *from, *to; // NULL: not given
+	const char *at;        // NULL: now
+	uint16_t port;
+	uint32_t interval_s;
+	uint32_t count; // 0: until interrupted
+	char **files;
+	int file_count;
+};
+
+enum exit_code run_policy_check(const struct command_args *a);
+enum exit_code run_policy_print(const struct command_args *a);
+enum exit_code run_policy_load(const struct command_args *a);
+enum exit_code run_policy_show(const struct command_args *a);
+enum exit_code run_policy_explain(const struct command_args *a);
+enum exit_code run_stats_show(const struct command_args *a);
+enum exit_code run_stats_watch(const struct command_args *a);
+enum exit_code run_status(const struct command_args *a);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// op25bctl: the command line. Reads argv by one table of commands, runs the command, ends with its
+// exit code.
+#include <curl/curl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+#define NO_LIMIT 1000000
+
+struct command {
+	const char *noun;
+	const char *verb;     // NULL: the noun is the command
+	const char *options;  // short forms of the options it knows, beside -j and --socket
+	const char *required; // and of those it cannot do without
+	int min_files, max_files;
+	enum exit_code (*run)(const struct command_args *a);
+	const char *synopsis;
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{"policy", "check", "", "", 1, NO_LIMIT, run_policy_check, "policy check FILE...",
+	 "Says all that is wrong with policy files. Needs no daemon."},
+	{"policy", "print", "", "", 1, 1, run_policy_print, "policy print FILE",
+	 "Prints a policy file in its canonical form. Needs no daemon."},
+	{"policy", "load", "", "", 1, 1, run_policy_load, "policy load FILE",
+	 "Puts a policy into force, in op25b-dp and the guard, and saves it."},
+	{"policy", "show", "", "", 0, 0, run_policy_show, "policy show",
+	 "Prints the policy in force."},
+	{"policy", "explain", "ftpa", "ft", 0, 1, run_policy_explain,
+	 "policy explain [FILE] --from ADDR --to ADDR [--port N] [--at TIME]",
+	 "Says what becomes of a connection, and why: by the file (needs no daemon), or by the "
+	 "policy in force."},
+	{"stats", "show", "", "", 0, 0, run_stats_show, "stats show",
+	 "Prints the counters of both hosts, and whether they add up."},
+	{"stats", "watch", "ic", "", 0, 0, run_stats_watch,
+	 "stats watch [--interval S] [--count N]", "The same again and again, until interrupted."},
+	{"status", NULL, "", "", 0, 0, run_status, "status",
+	 "Says what is in force where, since when, and what to worry about."},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"socket", required_argument, NULL, 's'},
+	{"from", required_argument, NULL, 'f'},
+	{"to", required_argument, NULL, 't'},
+	{"port", required_argument, NULL, 'p'},
+	{"at", required_argument, NULL, 'a'},
+	{"interval", required_argument, NULL, 'i'},
+	{"count", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static void print_usage(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "usage: op25bctl [-j] [--socket PATH] COMMAND\n\n");
+	for (i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %s\n      %s\n", commands[i].synopsis, commands[i].help);
+	fprintf(out, "\n  -j, --json       print JSON\n"
+		     "  --socket PATH    the daemon's socket (default /run/op25b/op25bd.sock)\n"
+		     "  --help           this, or the help of the command\n"
+		     "  --version\n"
+		     "\nexit code: 0 ok, 1 refused, 2 usage, 3 daemon unreachable\n");
+}
+
+static void print_command_help(const struct command *c)
+{
+	printf("usage: op25bctl [-j] [--socket PATH] %s\n\n%s\n", c->synopsis, c->help);
+}
+
+static enum exit_code usage(const char *message, const char *value)
+{
+	fprintf(stderr, "op25bctl: %s%s\n\"op25bctl --help\" tells the commands\n", message, value);
+	return EXIT_USAGE;
+}
+
+// The whole number in text, from min to max; -1: it is none.
+static long read_number(const char *text, long min, long max)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	return *text && !*end && number >= min && number <= max ? number : -1;
+}
+
+struct parsed {
+	struct command_args args;
+	char given[sizeof(options) / sizeof(options[0])]; // short forms, in order of appearance
+	bool is_json, wants_help, wants_version;
+};
+
+static bool take_number(const char *name, long min, long max, uint32_t *out)
+{
+	long number = read_number(optarg, min, max);
+
+	if (number < 0)
+		fprintf(stderr, "op25bctl: %s \"%s\" is not a whole number from %ld to %ld\n", name,
+			optarg, min, max);
+	*out = (uint32_t)number;
+	return number >= 0;
+}
+
+static bool take_option(struct parsed *p, int option)
+{
+	uint32_t number;
+
+	if (!strchr(p->given, option))
+		p->given[strlen(p->given)] = (char)option;
+	switch (option) {
+	case 'j':
+		p->is_json = true;
+		return true;
+	case 's':
+		p->args.socket_path = optarg;
+		return true;
+	case 'f':
+		p->args.from = optarg;
+		return true;
+	case 't':
+		p->args.to = optarg;
+		return true;
+	case 'a':
+		p->args.at = optarg;
+		return true;
+	case 'p':
+		if (!take_number("--port", 0, UINT16_MAX, &number))
+			return false;
+		p->args.port = (uint16_t)number;
+		return true;
+	case 'i':
+		return take_number("--interval", 1, 86400, &p->args.interval_s);
+	case 'c':
+		return take_number("--count", 1, 1000000000, &p->args.count);
+	case 'h':
+		p->wants_help = true;
+		return true;
+	case 'V':
+		p->wants_version = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_command(const struct command *c, int argc, char **argv)
+{
+	if (argc < 1 || strcmp(argv[0], c->noun))
+		return false;
+	return !c->verb || (argc > 1 && !strcmp(argv[1], c->verb));
+}
+
+static const struct command *find_command(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < COMMAND_COUNT; i++) {
+		if (is_command(&commands[i], argc, argv))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static enum exit_code run(const struct command *c, struct parsed *p)
+{
+	const char *option;
+
+	if (p->wants_help) {
+		print_command_help(c);
+		return EXIT_OK;
+	}
+	if (p->args.file_count < c->min_files || p->args.file_count > c->max_files)
+		return usage("wrong number of arguments; expected: ", c->synopsis);
+	for (option = p->given; *option; option++) {
+		if (!strchr("js", *option) && !strchr(c->options, *option))
+			return usage("an option does not belong to this command; expected: ",
+				     c->synopsis);
+	}
+	for (option = c->required; *option; option++) {
+		if (!strchr(p->given, *option))
+			return usage("an option is missing; expected: ", c->synopsis);
+	}
+	p->args.out = p->is_json ? &output_json : &output_text;
+	return c->run(&p->args);
+}
+
+int main(int argc, char **argv)
+{
+	struct parsed p = {
+		.args = {.socket_path = "/run/op25b/op25bd.sock", .port = 25, .interval_s = 1}};
+	const struct command *c;
+	enum exit_code code;
+	char unknown[128];
+	int option, words;
+
+	while ((option = getopt_long(argc, argv, "jhV", options, NULL)) != -1) {
+		if (!take_option(&p, option))
+			return EXIT_USAGE;
+	}
+	argc -= optind;
+	argv += optind;
+	if (p.wants_version)
+		return printf("op25bctl " OP25B_VERSION "\n") < 0;
+	c = find_command(argc, argv);
+	if (!c && p.wants_help && argc == 0) {
+		print_usage(stdout);
+		return EXIT_OK;
+	}
+	if (!c) {
+		snprintf(unknown, sizeof(unknown), "%s%s%.60s", argc ? argv[0] : "none",
+			 argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+		return usage("not a command: ", unknown);
+	}
+	words = c->verb ? 2 : 1;
+	p.args.files = argv + words;
+	p.args.file_count = argc - words;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	code = run(c, &p);
+	curl_global_cleanup();
+	return (int)code;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Output for programs: one JSON value per answer on stdout, refusals included, so that whoever
+// reads it need not read stderr.
+#include <stdio.h>
+
+#include "output.h"
+
+static void print(const json_t *value, size_t flags)
+{
+	json_dumpf(value, stdout, flags);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void json_checked(const struct checked_file *files, size_t count)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct checked_file *f = &files[i];
+		json_t *row = json_pack("{s:s, s:b, s:O}", "file", f->file, "ok", f->good, "errors",
+					f->errors);
+
+		if (f->good)
+			json_object_update_new(row, json_pack("{s:I, s:I, s:I}", "pools",
+							      (json_int_t)f->pools, "stages",
+							      (json_int_t)f->stages, "prefixes",
+							      (json_int_t)f->prefixes));
+		json_array_append_new(list, row);
+	}
+	print(list, JSON_INDENT(2));
+	json_decref(list);
+}
+
+static void json_policy(const char *canonical)
+{
+	printf("%s", canonical);
+}
+
+static void json_answer(const json_t *answer)
+{
+	print(answer, JSON_INDENT(2));
+}
+
+static void json_stats(const json_t *answer, bool again)
+{
+	(void)again;
+	print(answer, JSON_COMPACT); // one line a look: a stream of them can be cut at newlines
+}
+
+static void json_refused(const json_t *errors)
+{
+	json_t *answer = json_pack("{s:O}", "errors", errors);
+
+	print(answer, JSON_INDENT(2));
+	json_decref(answer);
+}
+
+static void json_failed(const char *reason)
+{
+	json_t *answer = json_pack("{s:s}", "reason", reason);
+
+	print(answer, JSON_INDENT(2));
+	json_decref(answer);
+}
+
+const struct output output_json = {
+	.checked = json_checked,
+	.policy = json_policy,
+	.loaded = json_answer,
+	.explained = json_answer,
+	.stats = json_stats,
+	.status = json_answer,
+	.refused = json_refused,
+	.failed = json_failed,
+};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The output seam: one table of functions per format. Commands never print by themselves.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// What was found of one policy file.
+struct checked_file {
+	const char *file;
+	bool good;
+	size_t pools, stages, prefixes; // 0 unless good
+	json_t *errors;                 // array of diag rows, warnings included
+};
+
+struct output {
+	void (*checked)(const struct checked_file *files, size_t count);
+	void (*policy)(const char *canonical);           // JSON text
+	void (*loaded)(const json_t *answer);            // POST /v1/policy
+	void (*explained)(const json_t *answer);         // policy_explain()
+	void (*stats)(const json_t *answer, bool again); // GET /v1/stats; again: not the first
+	void (*status)(const json_t *answer);            // GET /v1/status
+	void (*refused)(const json_t *errors);           // array of diag rows
+	void (*failed)(const char *reason);
+};
+
+extern const struct output output_text;
+extern const struct output output_json;
+
+// out_stats.c, for output_text.
+void text_stats(const json_t *answer, bool again);

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See metrics.h. Every family gets HELP and TYPE, also when it has no sample yet.
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void head(struct evbuffer *out, const char *name, const char *type, const char *help)
+{
+	evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+// A label's value may hold anything: a port is a device string.
+static void label(struct evbuffer *out, const char *name, const char *value, const char *before)
+{
+	evbuffer_add_printf(out, "%s%s=\"", before, name);
+	for (; *value; value++) {
+		if (*value == '\n')
+			evbuffer_add_printf(out, "\\n");
+		else
+			evbuffer_add_printf(out, "%s%c",
+					    *value == '"' || *value == '\\' ? "\\" : "", *value);
+	}
+	evbuffer_add_printf(out, "\"");
+}
+
+static const char *const verdict_text[VERDICT_COUNT] = {"pass", "drop", "answer"};
+static const char *const family_text[FAMILY_COUNT] = {"none", "ipv4", "ipv6"};
+
+static void cell(struct evbuffer *out, const char *name, const char *host,
+		 const struct stats_pool *pool, uint32_t reason, uint32_t family, uint64_t value)
+{
+	evbuffer_add_printf(out, "%s{host=\"%s\",verdict=\"%s\",reason=\"%s\",family=\"%s\"", name,
+			    host, verdict_text[reason_says(reason)], reason_name(reason),
+			    family_text[family]);
+	label(out, "pool", pool->name, ",");
+	evbuffer_add_printf(out, "} %" PRIu64 "\n", value);
+}
+
+static void cells(struct evbuffer *out, const char *name, const char *host,
+		  const struct stats_totals *t, bool is_bytes)
+{
+	uint32_t reason, family;
+	size_t i;
+
+	for (i = 0; i < t->pool_count; i++) {
+		for (reason = 0; reason < REASON_COUNT; reason++) {
+			for (family = 0; family < FAMILY_COUNT; family++) {
+				const struct op25b_cell *c = &t->pools[i].cell[reason][family];
+
+				if (c->packets)
+					cell(out, name, host, &t->pools[i], reason, family,
+					     is_bytes ? c->bytes : c->packets);
+			}
+		}
+	}
+}
+
+static void write_cells(struct evbuffer *out, const struct snapshot *s)
+{
+	head(out, "op25b_packets_total", "counter",
+	     "Frames judged, by verdict and reason. The empty pool: addresses in no pool.");
+	cells(out, "op25b_packets_total", "dataplane", &s->dataplane, false);
+	cells(out, "op25b_packets_total", "guard", &s->guard, false);
+	head(out, "op25b_bytes_total", "counter", "Bytes of the frames judged, without FCS.");
+	cells(out, "op25b_bytes_total", "dataplane", &s->dataplane, true);
+	cells(out, "op25b_bytes_total", "guard", &s->guard, true);
+}
+
+struct port_metric {
+	const char *name;
+	size_t offset; // in struct stats_port
+	const char *help;
+};
+
+static void write_ports(struct evbuffer *out, const struct stats_totals *t,
+			const struct port_metric *metric)
+{
+	uint64_t value;
+	size_t i;
+
+	for (; metric->name; metric++) {
+		head(out, metric->name, "counter", metric->help);
+		for (i = 0; i < t->port_count; i++) {
+			memcpy(&value, (const char *)&t->ports[i] + metric->offset, sizeof(value));
+			evbuffer_add_printf(out, "%s", metric->name);
+			label(out, "port", t->ports[i].name, "{");
+			label(out, "side",
+			      t->ports[i].side == SIDE_NETWORK ? "network" : "subscriber", ",");
+			evbuffer_add_printf(out, "} %" PRIu64 "\n", value);
+		}
+	}
+}
+
+static const struct port_metric dataplane_ports[] = {
+	{"op25b_port_rx_packets_total", offsetof(struct stats_port, count.rx_packets),
+	 "Frames that op25b-dp received."},
+	{"op25b_port_rx_bytes_total", offsetof(struct stats_port, count.rx_bytes),
+	 "Bytes that op25b-dp received, without FCS."},
+	{"op25b_port_tx_packets_total", offsetof(struct stats_port, count.tx_packets),
+	 "Frames that op25b-dp sent, answers included."},
+	{"op25b_port_tx_bytes_total", offsetof(struct stats_port, count.tx_bytes),
+	 "Bytes that op25b-dp sent, without FCS."},
+	{"op25b_port_tx_full_packets_total", offsetof(struct stats_port, count.tx_full_packets),
+	 "Frames to be passed on for which the driver had no room."},
+	{"op25b_port_answer_packets_total", offsetof(struct stats_port, count.answer_packets),
+	 "Resets that op25b-dp sent out of this port."},
+	{NULL, 0, NULL},
+};
+static const struct port_metric guard_ports[] = {
+	{"op25b_guard_port_rx_packets_total", offsetof(struct stats_port, count.rx_packets),
+	 "Frames that the guard saw."},
+	{"op25b_guard_port_to_dataplane_packets_total",
+	 offsetof(struct stats_port, to_dataplane_packets),
+	 "Frames that the guard handed to op25b-dp; it judged all others."},
+	{NULL, 0, NULL},
+};
+
+static void write_policy(struct evbuffer *out, const struct snapshot *s)
+{
+	head(out, "op25b_policy_info", "gauge", "The policy in force; always 1.");
+	if (s->policy_name) {
+		evbuffer_add_printf(out, "op25b_policy_info");
+		label(out, "name", s->policy_name, "{");
+		evbuffer_add_printf(out, ",checksum=\"%016" PRIx64 "\"} 1\n", s->policy_checksum);
+	}
+	head(out, "op25b_policy_generation", "gauge",
+	     "Generation of the policy in force in a host; 0: none.");
+	evbuffer_add_printf(out, "op25b_policy_generation{host=\"dataplane\"} %" PRIu64 "\n",
+			    s->dataplane_generation);
+	evbuffer_add_printf(out, "op25b_policy_generation{host=\"guard\"} %" PRIu64 "\n",
+			    s->guard_generation);
+	head(out, "op25b_policy_load_timestamp_seconds", "gauge",
+	     "Unix time at which the policy in force was loaded; 0: none is.");
+	evbuffer_add_printf(out, "op25b_policy_load_timestamp_seconds %" PRId64 "\n",
+			    s->policy_name ? s->policy_loaded_at_s : 0);
+	head(out, "op25b_policy_last_reload_successful", "gauge",
+	     "1: the last load or reload came into force.");
+	evbuffer_add_printf(out, "op25b_policy_last_reload_successful %d\n",
+			    s->reload_tried && s->reload_good);
+}
+
+static void write_hosts(struct evbuffer *out, const struct snapshot *s)
+{
+	uint32_t i;
+
+	head(out, "op25b_dataplane_up", "gauge", "1: op25b-dp answers.");
+	evbuffer_add_printf(out, "op25b_dataplane_up %d\n", s->dataplane_up);
+	head(out, "op25b_heartbeat_age_seconds", "gauge",
+	     "Time since the last turn of a worker of op25b-dp.");
+	for (i = 0; i < s->worker_count; i++) {
+		if (s->worker[i].heartbeat_age_ns != UINT64_MAX)
+			evbuffer_add_printf(out,
+					    "op25b_heartbeat_age_seconds{worker=\"%u\"} %.6f\n", i,
+					    (double)s->worker[i].heartbeat_age_ns / 1e9);
+	}
+	head(out, "op25b_guard_attached", "gauge", "1: the guard is on the kernel interfaces.");
+	evbuffer_add_printf(out, "op25b_guard_attached %d\n", s->guard_attached);
+	head(out, "op25b_guard_active", "gauge",
+	     "1: the guard judges, because op25b-dp is down or hangs.");
+	evbuffer_add_printf(out, "op25b_guard_active %d\n", s->guard_watch.active);
+}
+
+void metrics_write(struct evbuffer *out, const struct snapshot *s)
+{
+	head(out, "op25b_build_info", "gauge", "Version of op25bd; always 1.");
+	evbuffer_add_printf(out, "op25b_build_info{version=\"%s\"} 1\n", s->version);
+	write_policy(out, s);
+	write_hosts(out, s);
+	write_cells(out, s);
+	write_ports(out, &s->dataplane, dataplane_ports);
+	write_ports(out, &s->guard, guard_ports);
+}

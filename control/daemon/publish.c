@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See publish.h. The states of an attempt: offered to op25b-dp -> put into the guard -> committed;
+// or, if the guard fails after op25b-dp has applied it, rolled back by offering the old policy
+// under a newer generation. start.c prepares the first attempt.
+#include "publish.h"
+
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../dataplane/abi/image_abi.h"
+#include "../reader/reader.h"
+#include "report.h"
+#include "start.h"
+
+#define START_WAIT_S 1 // for op25b-dp, whose image keeps the subscribers' slots where they are
+#define RETRY_S 1
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+uint64_t publish_next_generation(struct publish *p)
+{
+	p->known_generation = max_u64(p->known_generation, p->dataplane.generation);
+	if (p->guard)
+		p->known_generation = max_u64(p->known_generation, guard_generation(p->guard));
+	return ++p->known_generation;
+}
+
+uint64_t publish_slots_capacity(const struct publish *p)
+{
+	return p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots;
+}
+
+static void retry_later(struct publish *p)
+{
+	struct timeval tv = {RETRY_S, 0};
+
+	event_add(p->retry_timer, &tv);
+}
+
+// Loads that waited, and dataplanes that came meanwhile, get their turn. What failed is not tried
+// again at once: it would fail again.
+void publish_settle(struct publish *p, bool good)
+{
+	struct publish_waiting w = p->waiting;
+
+	p->changed(p->changed_arg);
+	p->waiting = (struct publish_waiting){0};
+	if (w.text)
+		publish_load(p, w.text, w.bytes, w.source, w.done, w.arg);
+	else if (good)
+		publish_reconcile(p);
+	else
+		retry_later(p);
+	free(w.text);
+	free(w.source);
+}
+
+static void finish(struct publish *p, enum publish_outcome outcome)
+{
+	struct publish_attempt *t = &p->try;
+	json_t *answer, *errors = diag_json(&t->diag);
+	publish_done done = t->done;
+	void *arg = t->arg;
+
+	answer = report_answer(p, outcome, errors);
+	if (outcome == PUBLISH_UNREACHED)
+		json_array_append_new(errors, report_reason(t->reason));
+	report_log(p, outcome);
+	// Re-offers and boundaries speak of a policy that was accepted before.
+	if (t->kind == PUBLISH_LOAD || t->kind == PUBLISH_START)
+		report_remember(p, outcome == PUBLISH_IN_FORCE, errors);
+	candidate_free(&t->next);
+	diag_free(&t->diag);
+	free(t->back_image);
+	*t = (struct publish_attempt){0};
+	if (done)
+		done(arg, outcome, answer);
+	json_decref(answer);
+	json_decref(errors);
+	publish_settle(p, outcome == PUBLISH_IN_FORCE);
+}
+
+static void finish_unreached(struct publish *p, const char *reason)
+{
+	snprintf(p->try.reason, sizeof(p->try.reason), "%s", reason);
+	finish(p, PUBLISH_UNREACHED);
+}
+
+static void save(struct publish *p)
+{
+	struct stored s = {
+		.text = p->now.text,
+		.text_bytes = p->now.text_bytes,
+		.source = p->now.source,
+		.loaded_at_s = p->now.loaded_at_s,
+		.at_s = p->clock->frozen_at ? 0 : p->clock->latest_s,
+		.generation = candidate_generation(&p->now),
+		.image = p->now.image,
+		.image_bytes = p->now.image_bytes,
+	};
+
+	p->save_error[0] = '\0';
+	store_write(p->config->state_dir, &s, p->save_error);
+}
+
+static void commit(struct publish *p)
+{
+	candidate_free(&p->now);
+	p->now = p->try.next;
+	p->try.next = (struct candidate){0};
+	p->known_generation = max_u64(p->known_generation, candidate_generation(&p->now));
+	if (p->try.dataplane_applied)
+		p->dataplane.refusal[0] = '\0';
+	save(p);
+	finish(p, PUBLISH_IN_FORCE);
+}
+
+static void on_back_offer(void *arg, const struct link_answer *answer, const char *why)
+{
+	struct publish *p = arg;
+	size_t used = strlen(p->try.reason);
+
+	if (answer && answer->outcome == OUTCOME_APPLIED) {
+		p->dataplane.generation = answer->generation;
+		p->dataplane.checksum = answer->checksum;
+		image_set_generation(p->now.image, answer->generation);
+		snprintf(p->try.reason + used, sizeof(p->try.reason) - used,
+			 "; op25b-dp was given the old policy again, as generation %" PRIu64,
+			 answer->generation);
+	} else {
+		snprintf(p->try.reason + used, sizeof(p->try.reason) - used,
+			 "; op25b-dp did not take the old policy back (%s) and has the new one",
+			 answer ? link_outcome_name(answer->outcome) : why);
+	}
+	finish(p, PUBLISH_UNREACHED);
+}
+
+// The guard failed after op25b-dp applied: puts op25b-dp back to the old policy.
+static void roll_back(struct publish *p, const char *guard_error)
+{
+	struct publish_attempt *t = &p->try;
+	char why[LINK_REASON_BYTES];
+
+	snprintf(t->reason, sizeof(t->reason), "the guard did not take it: %s", guard_error);
+	if (!t->dataplane_applied) {
+		finish(p, PUBLISH_UNREACHED);
+		return;
+	}
+	if (!p->now.image) {
+		finish_unreached(p, "the guard did not take it, and there is no old policy to go "
+				    "back to: op25b-dp has the new one, the guard has none");
+		return;
+	}
+	t->rolling_back = true;
+	t->back_image = malloc(p->now.image_bytes);
+	if (!t->back_image) {
+		on_back_offer(p, NULL, "out of memory");
+		return;
+	}
+	memcpy(t->back_image, p->now.image, p->now.image_bytes);
+	image_set_generation(t->back_image, publish_next_generation(p));
+	if (!link_offer(p->link, t->back_image, p->now.image_bytes, on_back_offer, p, why))
+		on_back_offer(p, NULL, why);
+}
+
+static void attempt_guard(struct publish *p)
+{
+	char error[GUARD_ERROR_BYTES];
+
+	if (p->guard && p->try.to_guard &&
+	    !guard_publish(p->guard, p->try.next.image, p->try.next.image_bytes, error))
+		roll_back(p, error);
+	else
+		commit(p);
+}
+
+// op25b-dp did not take it; t->reason says why. The policy of the start is in force by right: a
+// dataplane that fails must not keep it from the guard.
+static void dataplane_failed(struct publish *p, enum publish_outcome outcome)
+{
+	struct publish_attempt *t = &p->try;
+
+	if (t->kind == PUBLISH_START) {
+		diag_warning(&t->diag, "", "%s", t->reason);
+		attempt_guard(p);
+		return;
+	}
+	if (outcome == PUBLISH_REFUSED)
+		diag_error(&t->diag, "", "%s", t->reason);
+	finish(p, outcome);
+}
+
+static void on_refusal(struct publish *p, const struct link_answer *answer)
+{
+	struct publish_attempt *t = &p->try;
+
+	snprintf(t->reason, sizeof(t->reason),
+		 "op25b-dp refused the policy: %s: %s (%" PRIu64 ", %" PRIu64 ", %" PRIu64 ")",
+		 link_outcome_name(answer->outcome), link_outcome_help(answer->outcome),
+		 answer->detail[0], answer->detail[1], answer->detail[2]);
+	if (answer->outcome == OUTCOME_BUSY) {
+		dataplane_failed(p, PUBLISH_UNREACHED);
+		return;
+	}
+	if (t->kind == PUBLISH_REOFFER || t->kind == PUBLISH_START)
+		snprintf(p->dataplane.refusal, sizeof(p->dataplane.refusal), "%s", t->reason);
+	dataplane_failed(p, PUBLISH_REFUSED);
+}
+
+static void on_offer(void *arg, const struct link_answer *answer, const char *why)
+{
+	struct publish *p = arg;
+	struct publish_attempt *t = &p->try;
+
+	if (!answer) {
+		snprintf(t->reason, sizeof(t->reason),
+			 "op25b-dp did not say what became of the policy: %s. Its connection was "
+			 "dropped; until it answers again, a load goes to the guard alone",
+			 why);
+		dataplane_failed(p, PUBLISH_UNREACHED);
+		return;
+	}
+	if (answer->outcome != OUTCOME_APPLIED && answer->outcome != OUTCOME_WORKER_STUCK) {
+		on_refusal(p, answer);
+		return;
+	}
+	if (answer->outcome == OUTCOME_WORKER_STUCK)
+		diag_warning(&t->diag, "", "op25b-dp: %s", link_outcome_help(answer->outcome));
+	p->dataplane.generation = answer->generation;
+	p->dataplane.checksum = answer->checksum;
+	t->dataplane_applied = true;
+	attempt_guard(p);
+}
+
+static void attempt_run(struct publish *p)
+{
+	struct publish_attempt *t = &p->try;
+	char why[LINK_REASON_BYTES];
+
+	if (!p->dataplane.up || !t->to_dataplane) {
+		attempt_guard(p);
+	} else if (!link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
+		snprintf(t->reason, sizeof(t->reason), "op25b-dp: %s", why);
+		dataplane_failed(p, PUBLISH_UNREACHED);
+	}
+}
+
+void publish_attempt_begin(struct publish *p, enum publish_kind kind, const char *source)
+{
+	p->try = (struct publish_attempt){
+		.under_way = true, .kind = kind, .to_dataplane = true, .to_guard = true};
+	diag_init(&p->try.diag, source);
+}
+
+void publish_attempt_go(struct publish *p, bool good)
+{
+	if (good)
+		attempt_run(p);
+	else
+		finish(p, PUBLISH_REFUSED);
+}
+
+static void attempt_text(struct publish *p, enum publish_kind kind, const char *text, size_t bytes,
+			 const char *source, publish_done done, void *arg)
+{
+	struct publish_attempt *t = &p->try;
+	struct compile_request r = {.previous = p->now.image};
+	bool good;
+
+	publish_attempt_begin(p, kind, source);
+	t->done = done;
+	t->arg = arg;
+	good = candidate_parse(&t->next, text, bytes, source, &t->diag);
+	if (good) {
+		r.at_s = clock_now(p->clock, policy_tz(t->next.policy));
+		r.generation = publish_next_generation(p);
+		r.slots_capacity = publish_slots_capacity(p);
+		good = candidate_compile(&t->next, &r, &t->diag);
+	}
+	publish_attempt_go(p, good);
+}
+
+static void wait_for_turn(struct publish *p, const char *text, size_t bytes, const char *source,
+			  publish_done done, void *arg)
+{
+	struct publish_waiting *w = &p->waiting;
+
+	*w = (struct publish_waiting){
+		.text = malloc(bytes + 1), .bytes = bytes, .source = strdup(source), .done = done};
+	if (!w->text || !w->source)
+		err(1, "load");
+	memcpy(w->text, text, bytes);
+	w->text[bytes] = '\0';
+	w->arg = arg;
+}
+
+void publish_load(struct publish *p, const char *text, size_t bytes, const char *source,
+		  publish_done done, void *arg)
+{
+	bool own_affairs = !p->started || (p->try.under_way && p->try.kind != PUBLISH_LOAD);
+	json_t *answer;
+
+	if (own_affairs && !p->waiting.text) {
+		wait_for_turn(p, text, bytes, source, done, arg);
+	} else if (own_affairs || p->try.under_way) {
+		answer = report_reason("another policy is being loaded at this moment; try again "
+				       "when it is done");
+		if (done)
+			done(arg, PUBLISH_BUSY, answer);
+		else
+			warnx("reload of %s: another policy is being loaded", source);
+		json_decref(answer);
+	} else {
+		attempt_text(p, PUBLISH_LOAD, text, bytes, source, done, arg);
+	}
+}
+
+void publish_reload(struct publish *p)
+{
+	struct diag d;
+	size_t bytes;
+	char *text;
+	json_t *errors;
+
+	if (!p->policy_file) {
+		warnx("SIGHUP: there is no --policy FILE to read again");
+		return;
+	}
+	diag_init(&d, p->policy_file);
+	text = reader_file(p->policy_file, &bytes, &d);
+	if (text) {
+		publish_load(p, text, bytes, p->policy_file, NULL, NULL);
+	} else {
+		diag_print(&d, stderr);
+		errors = diag_json(&d);
+		report_remember(p, false, errors);
+		json_decref(errors);
+	}
+	diag_free(&d);
+	free(text);
+}
+
+// The candidate keeps the time at which the operator loaded it.
+void publish_boundary(struct publish *p)
+{
+	int64_t loaded_at_s = p->now.loaded_at_s;
+	struct publish_attempt *t = &p->try;
+	struct compile_request r = {.previous = p->now.image};
+	bool good;
+
+	if (t->under_way || !p->now.policy)
+		return;
+	publish_attempt_begin(p, PUBLISH_BOUNDARY, p->now.source);
+	good = candidate_parse(&t->next, p->now.text, p->now.text_bytes, p->now.source, &t->diag);
+	if (good) {
+		t->next.loaded_at_s = loaded_at_s;
+		r.at_s = clock_now(p->clock, policy_tz(t->next.policy));
+		r.generation = publish_next_generation(p);
+		r.slots_capacity = publish_slots_capacity(p);
+		good = candidate_compile(&t->next, &r, &t->diag);
+	}
+	publish_attempt_go(p, good);
+}
+
+static void on_start_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	publish_start(arg);
+}
+
+static void on_retry_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	publish_reconcile(arg);
+}
+
+void publish_dataplane_up(struct publish *p, const struct link_hello *hello)
+{
+	struct publish_dataplane *dp = &p->dataplane;
+
+	dp->up = true;
+	dp->generation = hello->generation;
+	dp->checksum = hello->checksum;
+	dp->slots_capacity = hello->slots_capacity;
+	dp->refusal[0] = '\0';
+	warnx("op25b-dp is up, generation %" PRIu64, hello->generation);
+	if (p->started) {
+		publish_reconcile(p);
+		return;
+	}
+	free(dp->image);
+	dp->image = hello->image ? malloc(hello->image_bytes) : NULL;
+	if (dp->image)
+		memcpy(dp->image, hello->image, hello->image_bytes);
+	dp->image_bytes = hello->image_bytes;
+	publish_start(p);
+}
+
+void publish_dataplane_down(struct publish *p, const char *why)
+{
+	warnx("op25b-dp is down: %s", why);
+	p->dataplane.up = false;
+	p->dataplane.generation = 0;
+	p->dataplane.checksum = 0;
+	if (!p->started)
+		publish_start(p);
+}
+
+bool publish_init(struct publish *p, struct event_base *base)
+{
+	struct timeval tv = {START_WAIT_S, 0};
+
+	p->start_timer = evtimer_new(base, on_start_timer, p);
+	p->retry_timer = evtimer_new(base, on_retry_timer, p);
+	return p->start_timer && p->retry_timer && !event_add(p->start_timer, &tv);
+}
+
+void publish_free(struct publish *p)
+{
+	if (p->start_timer)
+		event_free(p->start_timer);
+	if (p->retry_timer)
+		event_free(p->retry_timer);
+	candidate_free(&p->now);
+	candidate_free(&p->try.next);
+	if (p->try.under_way)
+		diag_free(&p->try.diag);
+	free(p->try.back_image);
+	free(p->dataplane.image);
+	free(p->waiting.text);
+	free(p->waiting.source);
+	json_decref(p->reload.errors);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See report.h.
+#include "report.h"
+
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static const char *kind_text(enum publish_kind kind)
+{
+	switch (kind) {
+	case PUBLISH_START:
+		return "at start";
+	case PUBLISH_LOAD:
+		return "loaded";
+	case PUBLISH_BOUNDARY:
+		return "at its stage change";
+	default:
+		return "offered again";
+	}
+}
+
+static const char *dataplane_word(const struct publish *p)
+{
+	if (!p->dataplane.up)
+		return "down";
+	return p->dataplane.refusal[0] ? "refused" : "applied";
+}
+
+json_t *report_reason(const char *reason)
+{
+	return json_pack("{s:s}", "reason", reason);
+}
+
+// Where the policy is in force, for the operator.
+static json_t *answer_in_force(const struct publish *p, const struct diag *d)
+{
+	char checksum[17];
+
+	snprintf(checksum, sizeof(checksum), "%016" PRIx64, candidate_checksum(&p->now));
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:b, s:s*, s:o}", "name",
+			 policy_name(p->now.policy), "generation",
+			 (json_int_t)candidate_generation(&p->now), "checksum", checksum,
+			 "dataplane", dataplane_word(p), "guard", p->guard ? "applied" : "none",
+			 "saved", p->save_error[0] == '\0', "save_error",
+			 p->save_error[0] ? p->save_error : NULL, "warnings", diag_json(d));
+}
+
+json_t *report_answer(const struct publish *p, enum publish_outcome outcome, json_t *errors)
+{
+	if (outcome == PUBLISH_IN_FORCE)
+		return answer_in_force(p, &p->try.diag);
+	if (outcome == PUBLISH_REFUSED)
+		return json_pack("{s:O}", "errors", errors);
+	return report_reason(p->try.reason);
+}
+
+void report_remember(struct publish *p, bool good, json_t *errors)
+{
+	json_decref(p->reload.errors);
+	p->reload = (struct publish_reload){
+		.tried = true, .good = good, .at_s = time(NULL), .errors = json_incref(errors)};
+}
+
+void report_log(const struct publish *p, enum publish_outcome outcome)
+{
+	const struct publish_attempt *t = &p->try;
+
+	// The warnings of a policy were said when it was loaded.
+	if (t->kind == PUBLISH_LOAD || t->kind == PUBLISH_START || diag_is_refused(&t->diag))
+		diag_print(&t->diag, stderr);
+	if (outcome == PUBLISH_IN_FORCE)
+		warnx("policy \"%s\" %s: generation %" PRIu64 " in force, dataplane %s, guard %s",
+		      policy_name(p->now.policy), kind_text(t->kind), candidate_generation(&p->now),
+		      dataplane_word(p), p->guard ? "applied" : "none");
+	else
+		warnx("policy %s: %s; %s", kind_text(t->kind),
+		      outcome == PUBLISH_REFUSED ? "refused" : t->reason,
+		      p->now.policy ? "the policy in force stays" : "none is in force");
+	if (outcome == PUBLISH_IN_FORCE && p->save_error[0])
+		warnx("policy is live but not saved: %s", p->save_error);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The statistics JSON of a snapshot (see snapshot.h). received = forwarded + dropped + answered +
+// tx_full at rest: each part is counted by itself, nothing is computed to fit.
+#include "snapshot.h"
+
+static json_t *count_json(uint64_t count)
+{
+	return json_integer((json_int_t)count);
+}
+
+// {reason: packets} of one verdict, without zeros.
+static json_t *reasons_json(const struct stats_totals *t, enum op25b_verdict verdict)
+{
+	json_t *reasons = json_object();
+	uint32_t reason;
+
+	for (reason = 0; reason < REASON_COUNT; reason++) {
+		uint64_t packets = stats_reason_packets(t, reason);
+
+		if (packets && reason_says(reason) == verdict)
+			json_object_set_new(reasons, reason_name(reason), count_json(packets));
+	}
+	return reasons;
+}
+
+static json_t *pool_json(const struct stats_pool *pool)
+{
+	json_t *reasons = json_object();
+	uint32_t reason, family;
+
+	for (reason = 0; reason < REASON_COUNT; reason++) {
+		uint64_t packets = 0;
+
+		for (family = 0; family < FAMILY_COUNT; family++)
+			packets += pool->cell[reason][family].packets;
+		if (packets)
+			json_object_set_new(reasons, reason_name(reason), count_json(packets));
+	}
+	return reasons;
+}
+
+static void add_pools(json_t *pools, const char *host, const struct stats_totals *t)
+{
+	json_t *both;
+	size_t i;
+
+	for (i = 0; i < t->pool_count; i++) {
+		const struct stats_pool *pool = &t->pools[i];
+
+		if (!pool->name[0])
+			continue; // frames of no pool are in the hosts' totals
+		both = json_object_get(pools, pool->name);
+		if (!both) {
+			both = json_pack("{s:{}, s:{}}", "dataplane", "guard");
+			json_object_set_new(pools, pool->name, both);
+		}
+		json_object_set_new(both, host, pool_json(pool));
+	}
+}
+
+static const char *side_text(uint32_t side)
+{
+	return side == SIDE_NETWORK ? "network" : "subscriber";
+}
+
+static json_t *dataplane_ports(const struct stats_totals *t)
+{
+	json_t *ports = json_array();
+	size_t i;
+
+	for (i = 0; i < t->port_count; i++) {
+		const struct op25b_port_counters *c = &t->ports[i].count;
+
+		json_array_append_new(
+			ports,
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
+				  t->ports[i].name, "side", side_text(t->ports[i].side),
+				  "rx_packets", (json_int_t)c->rx_packets, "rx_bytes",
+				  (json_int_t)c->rx_bytes, "tx_packets", (json_int_t)c->tx_packets,
+				  "tx_bytes", (json_int_t)c->tx_bytes, "tx_full_packets",
+				  (json_int_t)c->tx_full_packets, "answer_packets",
+				  (json_int_t)c->answer_packets));
+	}
+	return ports;
+}
+
+static json_t *guard_ports(const struct stats_totals *t)
+{
+	json_t *ports = json_array();
+	size_t i;
+
+	for (i = 0; i < t->port_count; i++)
+		json_array_append_new(ports,
+				      json_pack("{s:s, s:s, s:I, s:I}", "name", t->ports[i].name,
+						"side", side_text(t->ports[i].side), "rx_packets",
+						(json_int_t)t->ports[i].count.rx_packets,
+						"to_dataplane_packets",
+						(json_int_t)t->ports[i].to_dataplane_packets));
+	return ports;
+}
+
+static json_t *dataplane_json(const struct snapshot *s)
+{
+	const struct stats_totals *t = &s->dataplane;
+	uint64_t passed = stats_verdict_packets(t, VERDICT_PASS);
+	uint64_t received = 0, tx_full = 0;
+	size_t i;
+
+	for (i = 0; i < t->port_count; i++) {
+		received += t->ports[i].count.rx_packets;
+		tx_full += t->ports[i].count.tx_full_packets;
+	}
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "up",
+			 s->dataplane_up, "generation", (json_int_t)s->dataplane_generation,
+			 "received", (json_int_t)received, "forwarded",
+			 (json_int_t)(passed < tx_full ? 0 : passed - tx_full), "answered",
+			 (json_int_t)stats_verdict_packets(t, VERDICT_ANSWER), "tx_full",
+			 (json_int_t)tx_full, "dropped", reasons_json(t, VERDICT_DROP), "passed",
+			 reasons_json(t, VERDICT_PASS), "answers", reasons_json(t, VERDICT_ANSWER),
+			 "ports", dataplane_ports(t));
+}
+
+static json_t *guard_json(const struct snapshot *s)
+{
+	const struct stats_totals *t = &s->guard;
+	uint64_t received = 0, to_dataplane = 0;
+	size_t i;
+
+	for (i = 0; i < t->port_count; i++) {
+		received += t->ports[i].count.rx_packets;
+		to_dataplane += t->ports[i].to_dataplane_packets;
+	}
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "attached",
+			 s->guard_attached, "generation", (json_int_t)s->guard_generation,
+			 "received", (json_int_t)received, "to_dataplane", (json_int_t)to_dataplane,
+			 "forwarded", (json_int_t)stats_verdict_packets(t, VERDICT_PASS), "dropped",
+			 reasons_json(t, VERDICT_DROP), "passed", reasons_json(t, VERDICT_PASS),
+			 "active", s->guard_watch.active, "ports", guard_ports(t));
+}
+
+json_t *snapshot_stats(const struct snapshot *s)
+{
+	json_t *pools = json_object();
+
+	add_pools(pools, "dataplane", &s->dataplane);
+	add_pools(pools, "guard", &s->guard);
+	return json_pack("{s:o, s:o, s:o}", "dataplane", dataplane_json(s), "guard", guard_json(s),
+			 "pools", pools);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See start.h.
+#include "start.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../dataplane/abi/image_abi.h"
+#include "../reader/reader.h"
+
+// The moment to compile for. The moment is part of the image's checksum: if no stage has changed
+// since the image that is in force was compiled, its moment makes the same image again, and a
+// restart of op25bd changes nothing.
+static int64_t start_time(struct publish *p, const struct policy *policy, const void *previous)
+{
+	const struct op25b_image_hdr *hdr = previous;
+	int64_t now_s = clock_now(p->clock, policy_tz(policy));
+	int64_t change_s;
+
+	if (!hdr || hdr->policy_time_s > now_s)
+		return now_s;
+	if (policy_next_change(policy, hdr->policy_time_s, &change_s) && change_s <= now_s)
+		return now_s;
+	return hdr->policy_time_s;
+}
+
+// Decides which hosts need the candidate and under which generation.
+static void choose_hosts(struct publish *p, uint64_t fresh)
+{
+	struct publish_attempt *t = &p->try;
+	uint64_t checksum = candidate_checksum(&t->next);
+	uint64_t dp = p->dataplane.up ? p->dataplane.generation : 0;
+	uint64_t guard = p->guard ? guard_generation(p->guard) : 0;
+	bool dp_has = dp && p->dataplane.checksum == checksum;
+	bool guard_has = guard && guard_image_checksum(p->guard) == checksum;
+	uint64_t adopted = dp_has && dp > guard ? dp : guard_has ? guard : dp_has ? dp : 0;
+
+	// A host takes only what is newer than its own. If the adopted generation is not, all get
+	// a fresh one.
+	if (adopted && (dp_has || !p->dataplane.up || dp < adopted) &&
+	    (guard_has || !p->guard || guard < adopted)) {
+		t->to_dataplane = !dp_has;
+		t->to_guard = !guard_has;
+		fresh = adopted;
+	}
+	image_set_generation(t->next.image, fresh);
+}
+
+static bool start_text(struct publish *p, const struct stored *s, const char *text, size_t bytes,
+		       const char *source)
+{
+	struct publish_attempt *t = &p->try;
+	const void *previous = p->dataplane.image ? p->dataplane.image : s->image;
+	struct compile_request r = {.previous = previous};
+
+	if (!candidate_parse(&t->next, text, bytes, source, &t->diag))
+		return false;
+	r.at_s = start_time(p, t->next.policy, previous);
+	r.generation = publish_next_generation(p);
+	r.slots_capacity = publish_slots_capacity(p);
+	if (!candidate_compile(&t->next, &r, &t->diag))
+		return false;
+	choose_hosts(p, r.generation);
+	return true;
+}
+
+static bool start_file(struct publish *p, const struct stored *s)
+{
+	size_t bytes;
+	char *text = reader_file(p->policy_file, &bytes, &p->try.diag);
+	bool good = text && start_text(p, s, text, bytes, p->policy_file);
+
+	free(text);
+	return good;
+}
+
+static bool start_saved(struct publish *p, const struct stored *s)
+{
+	const char *source = s->source && s->source[0] ? s->source : "policy.json";
+	bool good = start_text(p, s, s->text, s->text_bytes, source);
+
+	if (good && s->loaded_at_s)
+		p->try.next.loaded_at_s = s->loaded_at_s;
+	return good;
+}
+
+// Reads what earlier lives left behind.
+static void read_store(struct publish *p, struct stored *s)
+{
+	struct diag d;
+
+	diag_init(&d, p->config->state_dir);
+	store_read(p->config->state_dir, s, &d);
+	diag_print(&d, stderr);
+	diag_free(&d);
+	if (s->generation > p->known_generation)
+		p->known_generation = s->generation;
+	if (!p->clock->frozen_at && s->at_s > p->clock->latest_s)
+		p->clock->latest_s = s->at_s;
+}
+
+static bool start_any(struct publish *p, const struct stored *s)
+{
+	if (s->text && start_saved(p, s))
+		return true;
+	if (!p->policy_file)
+		return false;
+	if (s->text) {
+		diag_print(&p->try.diag, stderr);
+		warnx("the last good policy cannot be used, %s is read instead", p->policy_file);
+		candidate_free(&p->try.next);
+		diag_free(&p->try.diag);
+		diag_init(&p->try.diag, p->policy_file);
+	}
+	return start_file(p, s);
+}
+
+void publish_start(struct publish *p)
+{
+	struct stored s;
+
+	if (p->started)
+		return;
+	p->started = true;
+	event_del(p->start_timer);
+	read_store(p, &s);
+	if (s.text || p->policy_file) {
+		publish_attempt_begin(p, PUBLISH_START,
+				      s.text ? "last good policy" : p->policy_file);
+		publish_attempt_go(p, start_any(p, &s));
+	} else {
+		warnx("there is no policy yet: frames %s",
+		      p->config->start_pass ? "pass unjudged" : "are held");
+		publish_settle(p, true);
+	}
+	stored_free(&s);
+	free(p->dataplane.image);
+	p->dataplane.image = NULL;
+}
+
+// A private copy of the policy in force, so that the attempt owns all that it has.
+static bool copy_now(struct publish *p)
+{
+	struct publish_attempt *t = &p->try;
+
+	if (!candidate_parse(&t->next, p->now.text, p->now.text_bytes, p->now.source, &t->diag))
+		return false;
+	t->next.loaded_at_s = p->now.loaded_at_s;
+	t->next.image = malloc(p->now.image_bytes);
+	t->next.image_bytes = p->now.image_bytes;
+	if (!t->next.image) {
+		diag_error(&t->diag, "", "out of memory");
+		return false;
+	}
+	memcpy(t->next.image, p->now.image, p->now.image_bytes);
+	return true;
+}
+
+void publish_reconcile(struct publish *p)
+{
+	struct publish_attempt *t = &p->try;
+	bool good;
+
+	if (!p->started || t->under_way || !p->now.policy || !p->dataplane.up)
+		return;
+	if (p->dataplane.generation && p->dataplane.checksum == candidate_checksum(&p->now))
+		return;
+	// What it refused for good it would refuse again.
+	if (p->dataplane.refusal[0])
+		return;
+	publish_attempt_begin(p, PUBLISH_REOFFER, p->now.source);
+	t->to_guard = false;
+	good = copy_now(p);
+	if (good && candidate_generation(&t->next) <= p->dataplane.generation) {
+		image_set_generation(t->next.image, publish_next_generation(p));
+		t->to_guard = true; // so that the hosts tell one generation
+	}
+	publish_attempt_go(p, good);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See stats.h. The memory is written by another process while it is read: its header is checked
+// once, names and counts are bounded at each use. Counters are single 64-bit words, read relaxed.
+#include "stats.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+const char *reason_name(enum op25b_reason reason)
+{
+	static const char *const names[] = {
+#define REASON_NAME(id, verdict, name, help) name,
+		OP25B_REASONS(REASON_NAME)
+#undef REASON_NAME
+	};
+
+	return names[reason];
+}
+
+enum op25b_verdict reason_says(enum op25b_reason reason)
+{
+	static const uint8_t verdicts[] = {
+#define REASON_VERDICT(id, verdict, name, help) VERDICT_##verdict,
+		OP25B_REASONS(REASON_VERDICT)
+#undef REASON_VERDICT
+	};
+
+	return verdicts[reason];
+}
+
+static struct stats_pool *find_pool(struct stats_totals *t, const char *name)
+{
+	struct stats_pool *pool;
+	size_t i;
+
+	for (i = 0; i < t->pool_count; i++) {
+		if (!strncmp(t->pools[i].name, name, OP25B_MAX_NAME_BYTES - 1))
+			return &t->pools[i];
+	}
+	t->pools = realloc(t->pools, (t->pool_count + 1) * sizeof(*t->pools));
+	if (!t->pools)
+		err(1, "statistics");
+	pool = &t->pools[t->pool_count++];
+	memset(pool, 0, sizeof(*pool));
+	memcpy(pool->name, name, strnlen(name, OP25B_MAX_NAME_BYTES - 1));
+	return pool;
+}
+
+static struct stats_port *find_port(struct stats_totals *t, const char *name, uint32_t side)
+{
+	struct stats_port *port;
+	size_t i;
+
+	for (i = 0; i < t->port_count; i++) {
+		if (t->ports[i].side == side &&
+		    !strncmp(t->ports[i].name, name, OP25B_MAX_NAME_BYTES - 1))
+			return &t->ports[i];
+	}
+	t->ports = realloc(t->ports, (t->port_count + 1) * sizeof(*t->ports));
+	if (!t->ports)
+		err(1, "statistics");
+	port = &t->ports[t->port_count++];
+	memset(port, 0, sizeof(*port));
+	memcpy(port->name, name, strnlen(name, OP25B_MAX_NAME_BYTES - 1));
+	port->side = side;
+	return port;
+}
+
+// Adds the row of one pool: REASON_SLOTS x FAMILY_COUNT cells.
+static void add_cells(struct stats_pool *pool, const struct op25b_cell *cells)
+{
+	uint32_t reason, family;
+
+	for (reason = 0; reason < REASON_COUNT; reason++) {
+		for (family = 0; family < FAMILY_COUNT; family++) {
+			const struct op25b_cell *from = &cells[reason * FAMILY_COUNT + family];
+			struct op25b_cell *to = &pool->cell[reason][family];
+
+			to->packets += load(&from->packets);
+			to->bytes += load(&from->bytes);
+		}
+	}
+}
+
+static void add_port(struct op25b_port_counters *to, const struct op25b_port_counters *from)
+{
+	to->rx_packets += load(&from->rx_packets);
+	to->rx_bytes += load(&from->rx_bytes);
+	to->tx_packets += load(&from->tx_packets);
+	to->tx_bytes += load(&from->tx_bytes);
+	to->tx_full_packets += load(&from->tx_full_packets);
+	to->answer_packets += load(&from->answer_packets);
+}
+
+static const struct op25b_stats_block *block(const struct op25b_stats_hdr *m, uint32_t worker)
+{
+	return (const void *)((const char *)m + m->blocks_offset_bytes + worker * m->block_bytes);
+}
+
+static uint32_t pool_count(const struct op25b_stats_hdr *m)
+{
+	uint32_t count = __atomic_load_n(&m->pool_count, __ATOMIC_ACQUIRE);
+
+	return count < OP25B_POOL_SLOTS ? count : OP25B_POOL_SLOTS;
+}
+
+static void add_memory(struct stats_totals *t, const struct op25b_stats_hdr *m)
+{
+	uint32_t pools = pool_count(m);
+	uint32_t w, i;
+
+	for (w = 0; w < m->worker_count; w++) {
+		const struct op25b_stats_block *b = block(m, w);
+
+		for (i = 0; i < pools; i++)
+			add_cells(find_pool(t, m->pool_name[i]),
+				  &b->cell[OP25B_CELL_INDEX(i, 0, 0)]);
+		for (i = 0; i < m->port_count; i++)
+			add_port(&find_port(t, m->port[i].name, m->port[i].side)->count,
+				 &b->port[i]);
+	}
+}
+
+// Sizes before fields, and every count bounded: after this the header's constants are trusted.
+static bool is_stats_memory(const struct op25b_stats_hdr *m, size_t bytes)
+{
+	if (m->magic != OP25B_STATS_MAGIC || m->abi_major != OP25B_STATS_ABI_MAJOR)
+		return false;
+	if (m->total_bytes > bytes || m->worker_count > OP25B_MAX_WORKERS ||
+	    m->port_count > OP25B_MAX_PORTS)
+		return false;
+	if (m->block_bytes != sizeof(struct op25b_stats_block) || m->blocks_offset_bytes % 8 ||
+	    m->blocks_offset_bytes < sizeof(*m) || m->blocks_offset_bytes > m->total_bytes)
+		return false;
+	return m->worker_count * m->block_bytes <= m->total_bytes - m->blocks_offset_bytes;
+}
+
+bool stats_attach(struct stats *s, int fd)
+{
+	const struct op25b_stats_hdr *m;
+	struct stat st;
+	void *map = MAP_FAILED;
+	size_t bytes = 0;
+
+	if (!fstat(fd, &st) && st.st_size >= (off_t)sizeof(*m)) {
+		bytes = (size_t)st.st_size;
+		map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	}
+	close(fd);
+	if (map == MAP_FAILED)
+		return false;
+	m = map;
+	if (!is_stats_memory(m, bytes)) {
+		munmap(map, bytes);
+		return false;
+	}
+	if (s->memory && s->memory->boot_id != m->boot_id)
+		add_memory(&s->base, s->memory);
+	if (s->memory)
+		munmap((void *)s->memory, s->memory_bytes);
+	s->memory = m;
+	s->memory_bytes = bytes;
+	return true;
+}
+
+void stats_free(struct stats *s)
+{
+	if (s->memory)
+		munmap((void *)s->memory, s->memory_bytes);
+	stats_totals_free(&s->base);
+	*s = (struct stats){0};
+}
+
+void stats_totals_free(struct stats_totals *t)
+{
+	free(t->pools);
+	free(t->ports);
+	*t = (struct stats_totals){0};
+}
+
+static void *copy(const void *from, size_t bytes)
+{
+	void *to = malloc(bytes ? bytes : 1);
+
+	if (!to)
+		err(1, "statistics");
+	if (bytes)
+		memcpy(to, from, bytes);
+	return to;
+}
+
+void stats_read(const struct stats *s, struct stats_totals *out)
+{
+	out->pool_count = s->base.pool_count;
+	out->pools = copy(s->base.pools, out->pool_count * sizeof(*out->pools));
+	out->port_count = s->base.port_count;
+	out->ports = copy(s->base.ports, out->port_count * sizeof(*out->ports));
+	if (s->memory)
+		add_memory(out, s->memory);
+}
+
+bool stats_read_guard(struct guard *g, struct stats_totals *out, char error[GUARD_ERROR_BYTES])
+{
+	struct guard_counters *c = malloc(sizeof(*c));
+	bool good = c && guard_read_counters(g, c, error);
+	uint32_t i;
+
+	*out = (struct stats_totals){0};
+	if (!c)
+		err(1, "statistics");
+	for (i = 0; good && i < c->pool_count && i < OP25B_POOL_SLOTS; i++)
+		add_cells(find_pool(out, c->pool_name[i]), &c->cell[OP25B_CELL_INDEX(i, 0, 0)]);
+	for (i = 0; good && i < OP25B_MAX_PORTS && guard_iface(g, i); i++) {
+		struct stats_port *port =
+			find_port(out, guard_iface(g, i), i % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER);
+
+		port->count.rx_packets += c->port[i].rx_packets;
+		port->to_dataplane_packets += c->port[i].to_dataplane_packets;
+	}
+	free(c);
+	return good;
+}
+
+uint32_t stats_workers(const struct stats *s, struct stats_worker worker[OP25B_MAX_WORKERS])
+{
+	struct timespec now;
+	uint64_t now_ns;
+	uint32_t i;
+
+	if (!s->memory)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	for (i = 0; i < s->memory->worker_count; i++) {
+		const struct op25b_stats_block *b = block(s->memory, i);
+		uint64_t beat_ns = load(&b->heartbeat_ns);
+
+		worker[i].generation = load(&b->generation);
+		if (!beat_ns)
+			worker[i].heartbeat_age_ns = UINT64_MAX;
+		else
+			// A beat after our look at the clock is no age.
+			worker[i].heartbeat_age_ns = beat_ns < now_ns ? now_ns - beat_ns : 0;
+	}
+	return i;
+}
+
+uint64_t stats_reason_packets(const struct stats_totals *t, enum op25b_reason reason)
+{
+	uint64_t sum = 0;
+	uint32_t family;
+	size_t i;
+
+	for (i = 0; i < t->pool_count; i++) {
+		for (family = 0; family < FAMILY_COUNT; family++)
+			sum += t->pools[i].cell[reason][family].packets;
+	}
+	return sum;
+}
+
+uint64_t stats_verdict_packets(const struct stats_totals *t, enum op25b_verdict verdict)
+{
+	uint64_t sum = 0;
+	uint32_t reason;
+
+	for (reason = 0; reason < REASON_COUNT; reason++) {
+		if (reason_says(reason) == verdict)
+			sum += stats_reason_packets(t, reason);
+	}
+	return sum;
+}
