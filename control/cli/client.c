@@ -73,12 +73,24 @@ static void say_refusal(const struct command_args *a, const struct client_answer
 		a->out->failed(reason ? reason : text);
 }
 
+// Without a connection it is the system that knows why; libcurl's words differ by release.
+static void say_unreachable(const struct command_args *a, CURLcode code, long os_errno)
+{
+	const char *why = curl_easy_strerror(code);
+	char text[512];
+
+	if (code == CURLE_COULDNT_CONNECT && os_errno)
+		why = strerror((int)os_errno);
+	snprintf(text, sizeof(text), "no answer from op25bd on %s: %s", a->socket_path, why);
+	a->out->failed(text);
+}
+
 enum exit_code client_ask(const struct command_args *a, const char *path,
 			  const struct client_body *body, struct client_answer *answer)
 {
 	CURL *curl = curl_easy_init();
 	struct collected c = {0};
-	char text[512];
+	long os_errno = 0;
 	CURLcode code;
 
 	*answer = (struct client_answer){0};
@@ -88,13 +100,12 @@ enum exit_code client_ask(const struct command_args *a, const char *path,
 	}
 	code = perform(curl, a->socket_path, path, body, &c);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
 	curl_easy_cleanup(curl);
 	answer->text = c.text;
 	answer->json = c.text ? json_loadb(c.text, c.bytes, 0, NULL) : NULL;
 	if (code != CURLE_OK) {
-		snprintf(text, sizeof(text), "no answer from op25bd on %s: %s", a->socket_path,
-			 curl_easy_strerror(code));
-		a->out->failed(text);
+		say_unreachable(a, code, os_errno);
 		return EXIT_UNREACHABLE;
 	}
 	if (answer->status == 200 && answer->json)
