@@ -35,11 +35,12 @@ static CURLcode perform(CURL *curl, const char *socket_path, const char *path,
 {
 	// Without Expect: the body is sent at once; the daemon is on the same machine.
 	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-	char url[4096];
 	CURLcode code;
+	char *url;
 
 	headers = curl_slist_append(headers, "Content-Type: application/json");
-	snprintf(url, sizeof(url), "http://localhost%s", path);
+	if (asprintf(&url, "http://localhost%s", path) < 0)
+		abort();
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -56,6 +57,7 @@ static CURLcode perform(CURL *curl, const char *socket_path, const char *path,
 	}
 	code = curl_easy_perform(curl);
 	curl_slist_free_all(headers);
+	free(url);
 	return code;
 }
 

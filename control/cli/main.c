@@ -227,5 +227,10 @@ int main(int argc, char **argv)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	code = run(c, &p);
 	curl_global_cleanup();
+	// A full disk must not look like an answer.
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "op25bctl: the answer could not be written\n");
+		return EXIT_REFUSED;
+	}
 	return (int)code;
 }

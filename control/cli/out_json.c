@@ -3,7 +3,9 @@
 // Output for programs: one JSON value per answer on stdout, refusals included, so that whoever
 // reads it need not read stderr.
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "../reader/diag.h"
 #include "output.h"
 
 static void print(const json_t *value, size_t flags)
@@ -20,9 +22,11 @@ static void json_checked(const struct checked_file *files, size_t count)
 
 	for (i = 0; i < count; i++) {
 		const struct checked_file *f = &files[i];
-		json_t *row = json_pack("{s:s, s:b, s:O}", "file", f->file, "ok", f->good, "errors",
+		char *name = diag_text(f->file);
+		json_t *row = json_pack("{s:s, s:b, s:O}", "file", name, "ok", f->good, "errors",
 					f->errors);
 
+		free(name);
 		if (f->good)
 			json_object_update_new(row, json_pack("{s:I, s:I, s:I}", "pools",
 							      (json_int_t)f->pools, "stages",

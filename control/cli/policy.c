@@ -13,8 +13,6 @@
 #include "client.h"
 #include "command.h"
 
-#define QUERY_BYTES 2048u
-
 // Counts from the canonical text, which is the model's public face.
 static void count_parts(const struct policy *p, struct checked_file *c)
 {
@@ -113,15 +111,15 @@ enum exit_code run_policy_load(const struct command_args *a)
 	struct client_answer answer = {0};
 	struct client_body body;
 	enum exit_code code;
-	char path[QUERY_BYTES];
+	char *path, *text;
 	struct diag d;
-	char *text;
 
+	if (asprintf(&path, "/v1/policy?source=%s", source ? source : "") < 0)
+		abort();
 	diag_init(&d, a->files[0]);
 	text = reader_file(a->files[0], &body.bytes, &d);
 	if (text) {
 		body.text = text;
-		snprintf(path, sizeof(path), "/v1/policy?source=%s", source ? source : "");
 		code = client_ask(a, path, &body, &answer);
 		if (code == EXIT_OK)
 			a->out->loaded(answer.json);
@@ -130,6 +128,7 @@ enum exit_code run_policy_load(const struct command_args *a)
 	}
 	client_answer_free(&answer);
 	curl_free(source);
+	free(path);
 	free(text);
 	diag_free(&d);
 	return code;
@@ -151,15 +150,17 @@ static enum exit_code explain_daemon(const struct command_args *a)
 	char *from = client_escape(a->from), *to = client_escape(a->to);
 	char *at = a->at ? client_escape(a->at) : NULL;
 	struct client_answer answer;
-	char path[QUERY_BYTES];
 	enum exit_code code;
+	char *path;
 
-	snprintf(path, sizeof(path), "/v1/policy/explain?from=%s&to=%s&port=%u%s%s", from, to,
-		 a->port, at ? "&at=" : "", at ? at : "");
+	if (asprintf(&path, "/v1/policy/explain?from=%s&to=%s&port=%u%s%s", from, to, a->port,
+		     at ? "&at=" : "", at ? at : "") < 0)
+		abort();
 	code = client_ask(a, path, NULL, &answer);
 	if (code == EXIT_OK)
 		a->out->explained(answer.json);
 	client_answer_free(&answer);
+	free(path);
 	curl_free(from);
 	curl_free(to);
 	curl_free(at);

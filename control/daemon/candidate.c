@@ -17,8 +17,8 @@ bool candidate_parse(struct candidate *c, const char *text, size_t bytes, const 
 	if (!c->policy)
 		return false;
 	c->text = malloc(bytes + 1);
-	c->source = strdup(source);
-	if (!c->text || !c->source) {
+	c->source = diag_text(source);
+	if (!c->text) {
 		diag_error(d, "", "out of memory");
 		return false;
 	}

@@ -38,6 +38,16 @@ uint64_t publish_slots_capacity(const struct publish *p)
 	return p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots;
 }
 
+const char *publish_no_policy_text(const struct publish *p)
+{
+	// state_dir was lost.
+	if (p->dataplane.generation || (p->guard && guard_generation(p->guard)))
+		return "no policy is saved or given: what op25b-dp and the guard have stays in "
+		       "force until one is loaded";
+	return p->config->start_pass ? "no policy is in force: frames pass unjudged"
+				     : "no policy is in force: frames are held";
+}
+
 static void retry_later(struct publish *p)
 {
 	struct timeval tv = {RETRY_S, 0};

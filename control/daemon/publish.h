@@ -112,6 +112,9 @@ void publish_reload(struct publish *p);
 // The policy in force, for now: a stage may have begun.
 void publish_boundary(struct publish *p);
 
+// What becomes of frames while now.policy is NULL, for the operator.
+const char *publish_no_policy_text(const struct publish *p);
+
 // From the link.
 void publish_dataplane_up(struct publish *p, const struct link_hello *hello);
 void publish_dataplane_down(struct publish *p, const char *why);

@@ -23,8 +23,7 @@ static void warn_policy(struct snapshot *s, const struct publish *p)
 	char text[PUBLISH_TEXT_BYTES + 128];
 
 	if (!p->now.policy)
-		warn(s, p->config->start_pass ? "no policy is in force: frames pass unjudged"
-					      : "no policy is in force: frames are held");
+		warn(s, publish_no_policy_text(p));
 	if (p->dataplane.up && p->dataplane.refusal[0])
 		warn(s, p->dataplane.refusal);
 	if (p->now.policy && p->save_error[0]) {
@@ -112,6 +111,8 @@ void snapshot_take(struct snapshot *s, const struct snapshot_sources *from)
 	if (!s->dataplane_up)
 		warn(s, from->guard ? "op25b-dp is down: the guard judges"
 				    : "op25b-dp is down: nothing is forwarded or judged by it");
+	else if (from->watch.active)
+		warn(s, "op25b-dp is up but takes no frames: the guard judges");
 	warn_policy(s, p);
 	warn_ports(s, from);
 }

@@ -131,8 +131,7 @@ void publish_start(struct publish *p)
 				      s.text ? "last good policy" : p->policy_file);
 		publish_attempt_go(p, start_any(p, &s));
 	} else {
-		warnx("there is no policy yet: frames %s",
-		      p->config->start_pass ? "pass unjudged" : "are held");
+		warnx("%s", publish_no_policy_text(p));
 		publish_settle(p, true);
 	}
 	stored_free(&s);

@@ -39,6 +39,19 @@ enum op25b_verdict reason_says(enum op25b_reason reason)
 	return verdicts[reason];
 }
 
+// Returns array with room for one element more than count. Without memory op25bd ends, rather than
+// serve counters with a pool or a port left out; both hosts go on without it.
+static void *grow(void *array, size_t count, size_t elem_bytes)
+{
+	void *grown = reallocarray(array, count + 1, elem_bytes);
+
+	if (!grown) {
+		free(array);
+		err(1, "statistics");
+	}
+	return grown;
+}
+
 static struct stats_pool *find_pool(struct stats_totals *t, const char *name)
 {
 	struct stats_pool *pool;
@@ -48,9 +61,7 @@ static struct stats_pool *find_pool(struct stats_totals *t, const char *name)
 		if (!strncmp(t->pools[i].name, name, OP25B_MAX_NAME_BYTES - 1))
 			return &t->pools[i];
 	}
-	t->pools = realloc(t->pools, (t->pool_count + 1) * sizeof(*t->pools));
-	if (!t->pools)
-		err(1, "statistics");
+	t->pools = grow(t->pools, t->pool_count, sizeof(*t->pools));
 	pool = &t->pools[t->pool_count++];
 	memset(pool, 0, sizeof(*pool));
 	memcpy(pool->name, name, strnlen(name, OP25B_MAX_NAME_BYTES - 1));
@@ -67,9 +78,7 @@ static struct stats_port *find_port(struct stats_totals *t, const char *name, ui
 		    !strncmp(t->ports[i].name, name, OP25B_MAX_NAME_BYTES - 1))
 			return &t->ports[i];
 	}
-	t->ports = realloc(t->ports, (t->port_count + 1) * sizeof(*t->ports));
-	if (!t->ports)
-		err(1, "statistics");
+	t->ports = grow(t->ports, t->port_count, sizeof(*t->ports));
 	port = &t->ports[t->port_count++];
 	memset(port, 0, sizeof(*port));
 	memcpy(port->name, name, strnlen(name, OP25B_MAX_NAME_BYTES - 1));

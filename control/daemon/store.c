@@ -142,7 +142,7 @@ bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR
 		failed = "policy.json";
 	if (failed)
 		snprintf(error, STORE_ERROR_BYTES, "%s/%s: %s", dir, failed,
-			 text ? strerror(errno) : "out of memory, or the source is not UTF-8");
+			 text ? strerror(errno) : "out of memory");
 	if (fd >= 0)
 		close(fd);
 	free(text);

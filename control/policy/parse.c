@@ -153,8 +153,8 @@ void parse_limits(struct policy *p, struct diag *d)
 
 struct policy *policy_parse(const char *text, size_t bytes, struct diag *d)
 {
-	json_t *doc = reader_parse(text, bytes, d);
 	size_t errors_before = d->error_count;
+	json_t *doc = reader_parse(text, bytes, d);
 	struct policy *p;
 
 	if (!doc)

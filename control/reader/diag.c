@@ -17,7 +17,7 @@ static void *must(void *p)
 
 void diag_init(struct diag *d, const char *source)
 {
-	*d = (struct diag){.source = must(strdup(source))};
+	*d = (struct diag){.source = diag_text(source)};
 }
 
 void diag_free(struct diag *d)
@@ -42,6 +42,19 @@ static char *without_controls(char *text)
 			*c = '?';
 	}
 	return text;
+}
+
+char *diag_text(const char *text)
+{
+	char *copy = without_controls(must(strdup(text))), *c;
+	json_t *value = json_string(copy);
+
+	for (c = copy; !value && *c; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	json_decref(value);
+	return copy;
 }
 
 static void diag_add(struct diag *d, enum diag_severity severity, const char *place,
@@ -103,17 +116,9 @@ void diag_print(const struct diag *d, FILE *out)
 // Text as a JSON string. The JSON parser cuts what it quotes, perhaps inside a UTF-8 character.
 static json_t *text_json(const char *text)
 {
-	json_t *value = json_string(text);
-	char *copy, *c;
+	char *copy = diag_text(text);
+	json_t *value = must(json_string(copy));
 
-	if (value)
-		return value;
-	copy = must(strdup(text));
-	for (c = copy; *c; c++) {
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	}
-	value = must(json_string(copy));
 	free(copy);
 	return value;
 }

@@ -32,6 +32,10 @@ struct diag {
 	size_t error_count; // those left off included
 };
 
+// A copy of text that a terminal and JSON can carry: control characters become "?", and if it is
+// not UTF-8 all that is not ASCII does. free() it.
+char *diag_text(const char *text);
+
 // Starts an empty list for input that came from `source` (copied). Pair with diag_free().
 void diag_init(struct diag *d, const char *source);
 void diag_free(struct diag *d);

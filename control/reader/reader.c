@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "duplicates.h"
+
 #define QUOTE_BYTES 80u // longer values are cut in messages
-#define MAX_JSON_FLAGS (JSON_REJECT_DUPLICATES)
 
 static char *read_all(int fd, size_t limit, size_t *bytes)
 {
@@ -65,9 +66,15 @@ char *reader_file(const char *path, size_t *bytes, struct diag *d)
 json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
 {
 	json_error_t err;
-	json_t *root = json_loadb(text, bytes, MAX_JSON_FLAGS, &err);
+	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &err);
 	char place[READER_PLACE_BYTES];
 
+	// The parser stops at the first one; reading goes on, so that all faults are told.
+	if (!root && json_error_code(&err) == json_error_duplicate_key) {
+		root = json_loadb(text, bytes, 0, &err);
+		if (root)
+			duplicates_find(text, bytes, d);
+	}
 	if (!root) {
 		snprintf(place, sizeof(place), "%d:%d", err.line, err.column);
 		diag_error(d, place, "%s", err.text);

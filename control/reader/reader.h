@@ -19,8 +19,8 @@
 // NULL with an error added.
 char *reader_file(const char *path, size_t *bytes, struct diag *d);
 
-// Parses JSON text: syntax errors and duplicate keys become line:column rows. Returns a new
-// reference or NULL. The value is an object.
+// Parses JSON text: a syntax error and all duplicate keys become line:column rows. Returns a new
+// reference, of an object, or NULL after a syntax error. Of duplicates the last is in the object.
 json_t *reader_parse(const char *text, size_t bytes, struct diag *d);
 
 // One key of an object.
