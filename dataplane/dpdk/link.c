@@ -127,11 +127,12 @@ static bool request_read(struct request *r, int fd)
 
 	memset(r, 0, sizeof(*r));
 	r->bytes = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
-	if (r->bytes <= 0)
-		return r->bytes < 0 && (errno == EAGAIN || errno == EINTR);
+	if (r->bytes < 0)
+		return errno == EAGAIN || errno == EINTR;
 	r->is_cut = mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+	// An empty message looks like the end of the connection, but may bring descriptors.
 	take_fds(r, &mh);
-	return true;
+	return r->bytes > 0;
 }
 
 static void request_close(struct request *r)
@@ -254,7 +255,12 @@ bool link_turn(struct link_server *l, int signal_fd, int wait_ms)
 	if (poll(fds, i, wait_ms) <= 0)
 		return true;
 	for (i = 0; i < LINK_MAX_CLIENTS; i++) {
-		if (fds[i].revents)
+		// What a client asked before it hung up, it has given up: above all a policy that
+		// waited here while this process was stopped, and was refused to the operator
+		// meanwhile.
+		if (fds[i].revents & POLLHUP)
+			client_drop(l, i);
+		else if (fds[i].revents)
 			client_serve(l, i);
 	}
 	if (fds[LINK_MAX_CLIENTS].revents)

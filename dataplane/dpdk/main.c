@@ -43,6 +43,7 @@ static struct {
 	struct publish publish;
 	struct worker worker[CONFIG_MAX_CORES];
 	bool is_stuck[CONFIG_MAX_CORES]; // said so in the log
+	bool is_behind;                  // likewise, of the guard's policy
 	uint32_t running_count;          // workers launched
 	atomic_bool stop;
 	struct link_server link;
@@ -154,6 +155,7 @@ static bool init_workers(void)
 	uint32_t i, j;
 
 	for (i = 0; i < dp.ports.count; i++) {
+		const struct config_pair *pair = &dp.config.pairs[i / 2];
 		enum op25b_side side = i % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER;
 
 		port[i] = (struct worker_port){
@@ -161,6 +163,8 @@ static bool init_workers(void)
 			.stats = (uint8_t)stats_add_port(&dp.stats, dp.ports.port[i].name, side,
 							 i / 2),
 			.side = (uint8_t)side,
+			.has_guard = config_port_has_guard(
+				side == SIDE_SUBSCRIBER ? &pair->subscriber : &pair->network),
 		};
 	}
 	for (i = 0; i < dp.config.core_count; i++) {
@@ -199,6 +203,7 @@ static bool start(void)
 	if (!publish_init(&dp.publish, dp.config.core_count, &dp.stats, dp.shared.slots,
 			  dp.shared.slots_capacity))
 		return false;
+	dp.publish.guard = dp.shared.guard;
 	dp.pool = port_pool_create(dp.config.buffers);
 	if (!dp.pool || !ports_start(&dp.ports, &dp.config, dp.pool) || !init_workers())
 		return false;
@@ -226,6 +231,19 @@ static void watch_workers(void)
 	}
 }
 
+// The worker's side of it is in worker_turn().
+static void watch_guard(void)
+{
+	const struct tables *t = atomic_load(&dp.publish.current);
+	bool is_behind = t && publish_is_behind_guard(&dp.publish, t);
+
+	if (is_behind != dp.is_behind)
+		log_line(is_behind ? "the guard has a newer policy: frames are left to it until "
+				     "op25bd offers that one here"
+				   : "the guard's policy is in force here too");
+	dp.is_behind = is_behind;
+}
+
 static void serve(void)
 {
 	log_line("%s: %u worker%s, %s", rte_version(), dp.running_count,
@@ -235,6 +253,7 @@ static void serve(void)
 	while (link_turn(&dp.link, dp.signal_fd, LINK_WAIT_MS)) {
 		publish_turn(&dp.publish);
 		watch_workers();
+		watch_guard();
 	}
 }
 

@@ -130,10 +130,12 @@ static void zero_range(void *ctx, uint32_t base, uint32_t count)
 }
 
 // A slot that goes to another subscriber starts at 0. Without an older policy slots are new, or
-// they are the guard's, which outlived a crash and still belong to their subscribers.
+// they are the guard's, which outlived a crash and still belong to their subscribers. A policy that
+// the guard has had for a while has new owners' state in its slots already: no worker has served a
+// guarded port by the old one since.
 static void zero_changed(struct publish *p, const struct tables *t, const struct tables *old)
 {
-	if (old)
+	if (old && (!publish_is_behind_guard(p, old) || publish_is_behind_guard(p, t)))
 		image_changed_slots(&old->view, &t->view, zero_range, p);
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../abi/guard_abi.h"
 #include "../abi/link_abi.h"
 #include "lookup.h"
 #include "stats.h"
@@ -25,6 +26,7 @@ struct publish {
 	struct stats *stats;
 	uint64_t *slots; // subscriber slots
 	uint64_t slots_capacity;
+	const struct op25b_guard_control *guard; // the guard's own word, only read; NULL: no guard
 	uint32_t deadline_ms;
 	uint32_t seq; // of the next tables
 };
@@ -39,6 +41,15 @@ bool publish_init(struct publish *p, uint32_t worker_count, struct stats *stats,
 		  uint64_t slots_capacity);
 // Workers have ended.
 void publish_fini(struct publish *p);
+
+// Whether the guard judges by a policy that t is too old for: op25bd gives it to the guard alone
+// while op25b-dp hangs. The loader of the guard writes the checksum last.
+static inline bool publish_is_behind_guard(const struct publish *p, const struct tables *t)
+{
+	return p->guard &&
+	       __atomic_load_n(&p->guard->active, __ATOMIC_ACQUIRE) >> 1 > t->generation &&
+	       __atomic_load_n(&p->guard->image_checksum, __ATOMIC_RELAXED) != t->checksum;
+}
 
 // Takes the sealed image behind fd into force. fd stays the caller's.
 struct publish_answer publish_offer(struct publish *p, int fd);

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../abi/guard_abi.h"
 #include "log.h"
 
 #define GUARD_WAIT_S 10
@@ -76,9 +75,10 @@ bool shared_wait_for_guard(const struct dataplane_config *c, int signal_fd)
 	return !iface;
 }
 
-// Maps a pinned array of 64-bit words. Returns NULL with the reason logged.
-static uint64_t *map_pin(const struct dataplane_config *c, const char *pin, uint64_t *count,
-			 size_t *bytes)
+// Maps a pinned array of elements of elem_bytes, a multiple of 8. Returns NULL with the reason
+// logged.
+static void *map_pin(const struct dataplane_config *c, const char *pin, uint32_t elem_bytes,
+		     int protection, uint64_t *count, size_t *bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct bpf_map_info info = {0};
@@ -90,10 +90,10 @@ static uint64_t *map_pin(const struct dataplane_config *c, const char *pin, uint
 	snprintf(path, sizeof(path), "%s/%s", c->bpffs_dir, pin);
 	fd = bpf_obj_get(path);
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &info_bytes) &&
-	    info.value_size == sizeof(uint64_t)) {
+	    info.value_size == elem_bytes) {
 		*count = info.max_entries;
-		*bytes = (info.max_entries * sizeof(uint64_t) + page - 1) / page * page;
-		memory = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		*bytes = ((size_t)info.max_entries * elem_bytes + page - 1) / page * page;
+		memory = mmap(NULL, *bytes, protection, MAP_SHARED, fd, 0);
 	}
 	if (memory == MAP_FAILED)
 		log_line("cannot map the guard's %s: %m", path);
@@ -120,15 +120,24 @@ static bool map_own_slots(struct shared *s, const struct dataplane_config *c)
 
 bool shared_init(struct shared *s, const struct dataplane_config *c)
 {
-	uint64_t queues = 0;
+	const int write = PROT_READ | PROT_WRITE;
+	uint64_t queues = 0, one, i;
 
 	*s = (struct shared){0};
 	if (!has_guard(c))
 		return map_own_slots(s, c);
-	s->slots = map_pin(c, OP25B_PIN_SLOTS, &s->slots_capacity, &s->slots_bytes);
-	s->heartbeat = map_pin(c, OP25B_PIN_HEARTBEAT, &queues, &s->heartbeat_bytes);
-	if (!s->slots || !s->heartbeat)
+	s->slots = map_pin(c, OP25B_PIN_SLOTS, sizeof(*s->slots), write, &s->slots_capacity,
+			   &s->slots_bytes);
+	s->heartbeat = map_pin(c, OP25B_PIN_HEARTBEAT, sizeof(*s->heartbeat), write, &queues,
+			       &s->heartbeat_bytes);
+	s->guard =
+		map_pin(c, OP25B_PIN_CONTROL, sizeof(*s->guard), PROT_READ, &one, &s->guard_bytes);
+	if (!s->slots || !s->heartbeat || !s->guard)
 		return false;
+	// The last beats of a process that was killed may still be fresh: the guard would hand
+	// frames to our sockets before a worker serves them.
+	for (i = 0; i < queues; i++)
+		s->heartbeat[i] = 0;
 	if (queues < c->core_count) {
 		log_line("the guard knows %llu receive queues, but there are %u cores",
 			 (unsigned long long)queues, c->core_count);
@@ -145,5 +154,7 @@ void shared_fini(struct shared *s)
 		munmap(s->slots, s->slots_bytes);
 	if (s->heartbeat)
 		munmap((void *)s->heartbeat, s->heartbeat_bytes);
+	if (s->guard)
+		munmap((void *)s->guard, s->guard_bytes);
 	*s = (struct shared){0};
 }

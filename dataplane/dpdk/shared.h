@@ -9,14 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../abi/guard_abi.h"
 #include "../config/config.h"
 
 struct shared {
 	uint64_t *slots;
 	uint64_t slots_capacity;
-	size_t slots_bytes;           // of the mapping
-	volatile uint64_t *heartbeat; // a cell per receive queue; NULL: no guard
-	size_t heartbeat_bytes;       // of the mapping
+	size_t slots_bytes;                      // of the mapping
+	volatile uint64_t *heartbeat;            // a cell per receive queue; NULL: no guard
+	size_t heartbeat_bytes;                  // of the mapping
+	const struct op25b_guard_control *guard; // what the guard does, read-only; NULL: no guard
+	size_t guard_bytes;                      // of the mapping
 };
 
 // Waits until the guard is on every kernel interface of c: a port that DPDK opens before that would

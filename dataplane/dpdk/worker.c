@@ -78,29 +78,36 @@ static uint32_t serve_port(struct worker *w, const struct tables *t, const struc
 	return count;
 }
 
-static void beat(struct worker *w, bool is_serving, uint64_t turn_ns)
+static void beat(struct worker *w, bool serves_guarded, uint64_t turn_ns)
 {
 	__atomic_store_n(&w->block->heartbeat_ns, turn_ns, __ATOMIC_RELAXED);
 	// The guard must not hand frames to a worker that leaves them in the queue.
-	if (w->heartbeat && is_serving && !atomic_load_explicit(w->stop, memory_order_relaxed))
-		*w->heartbeat = turn_ns;
+	if (w->heartbeat && !atomic_load_explicit(w->stop, memory_order_relaxed))
+		*w->heartbeat = serves_guarded ? turn_ns : 0;
 }
 
 uint32_t worker_turn(struct worker *w)
 {
 	const struct tables *t = atomic_load_explicit(&w->publish->current, memory_order_acquire);
-	bool is_serving = t || w->start_pass;
+	// Where there is a guard, it knows better what to do as long as this worker has no policy,
+	// or an older one: `start` says what happens before the first policy, not at each restart.
+	const bool serves[2] = {
+		[false] = t || w->start_pass,
+		[true] = t && !publish_is_behind_guard(w->publish, t),
+	};
 	uint64_t turn_ns = now_ns();
 	uint32_t i, received = 0;
 
-	beat(w, is_serving, turn_ns);
+	beat(w, serves[true], turn_ns);
 	w->block->generation = t ? t->generation : 0;
-	for (i = 0; is_serving && i < w->pair_count; i++) {
+	for (i = 0; i < w->pair_count; i++) {
 		const struct worker_port *sub = &w->pair[i][SIDE_SUBSCRIBER];
 		const struct worker_port *net = &w->pair[i][SIDE_NETWORK];
 
-		received += serve_port(w, t, sub, net, turn_ns);
-		received += serve_port(w, t, net, sub, turn_ns);
+		if (serves[sub->has_guard])
+			received += serve_port(w, t, sub, net, turn_ns);
+		if (serves[net->has_guard])
+			received += serve_port(w, t, net, sub, turn_ns);
 	}
 	if (received)
 		w->block->busy_polls++;

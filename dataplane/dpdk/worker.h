@@ -21,14 +21,15 @@ struct burst; // burst.h: scratch of one burst
 
 // One port as a worker uses it.
 struct worker_port {
-	uint16_t eth;  // DPDK's port number
-	uint8_t stats; // index in op25b_stats_block.port
-	uint8_t side;  // enum op25b_side
+	uint16_t eth;   // DPDK's port number
+	uint8_t stats;  // index in op25b_stats_block.port
+	uint8_t side;   // enum op25b_side
+	bool has_guard; // frames that are not received here are judged by the guard
 };
 
 // Everything in it is the worker's own, but for what pointers lead to; see there.
 struct worker {
-	struct publish *publish;         // read: current; own thread id in qsbr
+	struct publish *publish;         // read: current, guard; own thread id in qsbr
 	struct op25b_stats_block *block; // single writer: this worker
 	uint64_t *slots;                 // all workers and the guard, by compare-and-swap
 	volatile uint64_t *heartbeat;    // the guard's cell of this queue; NULL: no guard

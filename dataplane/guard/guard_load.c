@@ -108,7 +108,6 @@ void guard_close(struct guard *g)
 	if (!g)
 		return;
 	guard_maps_close(g);
-	free(g->image);
 	free(g);
 }
 

@@ -23,7 +23,6 @@ struct publication {
 	uint32_t set;         // the idle table set
 	int trie_fd[2];       // its new tries: IPv4, IPv6; -1: not made
 	uint32_t *stats_slot; // pool counter slot of each class
-	void *image_copy;
 };
 
 bool guard_pools_read(struct guard *g, char error[GUARD_ERROR_BYTES])
@@ -230,19 +229,16 @@ static bool prepare(struct publication *p, const void *image, size_t bytes,
 	if (!check_image(p->g, image, bytes, error))
 		return false;
 	image_view_init(&p->view, image);
-	p->image_copy = malloc(bytes);
-	if (!p->image_copy)
-		return guard_refuse(error, "no memory to publish in the guard");
-	memcpy(p->image_copy, image, bytes);
 	return find_pool_slots(p, error) && make_tries(p, error) && write_idle_set(p, error);
 }
 
-// From here on every frame that comes in is judged by the new policy.
+// From here on every frame that comes in is judged by the new policy. No checksum fits in between:
+// whatever moment op25bd is killed at, the next one does not take an old policy for the new one.
 static void flip(struct publication *p)
 {
 	struct op25b_guard_control *ctl = p->g->control;
 
-	ctl->image_checksum = p->view.hdr->checksum;
+	__atomic_store_n(&ctl->image_checksum, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&ctl->active, p->view.hdr->generation * 2 + p->set, __ATOMIC_RELEASE);
 	// Putting the same trie in its place once more changes nothing, but the kernel then waits
 	// for every run of the program that has begun: after this, nothing judges by the old
@@ -259,18 +255,17 @@ static void clear_slots(void *ctx, uint32_t base, uint32_t count)
 		__atomic_store_n(&g->slots[base + i], 0, __ATOMIC_RELAXED);
 }
 
-// Slots with a new owner start empty. What the old owners were is known if this process published
-// them, or if there was no policy. After a restart of op25bd the first new policy clears nothing
-// here: op25b-dp, which shares the slots, knows the image in force and clears them.
-static void clear_changed_slots(struct publication *p, uint64_t old_generation)
+// Slots with a new owner start empty. The old owners are read from the tables that were in force
+// until now. Where those cannot be read, every slot in use is cleared: better a hold that ends
+// early than one that an innocent inherits.
+static void clear_changed_slots(struct publication *p, uint64_t old_active)
 {
-	struct image_view old;
+	struct guard_readback old;
+	bool is_known = old_active && guard_readback_init(&old, p->g, old_active & 1);
 
-	if (p->g->image)
-		image_view_init(&old, p->g->image);
-	else if (old_generation)
-		return;
-	image_changed_slots(p->g->image ? &old : NULL, &p->view, clear_slots, p->g);
+	image_changed_slots(is_known ? &old.view : NULL, &p->view, clear_slots, p->g);
+	if (old_active)
+		guard_readback_end(&old);
 }
 
 static void publication_end(struct publication *p)
@@ -282,7 +277,6 @@ static void publication_end(struct publication *p)
 			close(p->trie_fd[i]);
 	}
 	free(p->stats_slot);
-	free(p->image_copy);
 }
 
 bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[GUARD_ERROR_BYTES])
@@ -293,10 +287,9 @@ bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[
 
 	if (ok) {
 		flip(&p);
-		clear_changed_slots(&p, old_active >> 1);
-		free(g->image);
-		g->image = p.image_copy;
-		p.image_copy = NULL;
+		clear_changed_slots(&p, old_active);
+		__atomic_store_n(&g->control->image_checksum, p.view.hdr->checksum,
+				 __ATOMIC_RELEASE);
 	}
 	publication_end(&p);
 	return ok;

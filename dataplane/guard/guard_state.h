@@ -4,6 +4,7 @@
 // of guard_open(). Nobody else includes it.
 #pragma once
 
+#include "../core/image_view.h"
 #include "guard.bpf.skel.h"
 #include "guard.h"
 #include "guard_tables.h"
@@ -48,7 +49,6 @@ struct guard {
 	uint32_t slots_capacity;
 	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES]; // copy of the pinned table
 	uint32_t pool_count;
-	void *image; // copy of the last image published by this process, or NULL
 };
 
 // guard_maps.c: opens the pinned maps, or makes and pins them, and maps control and slots.
@@ -70,3 +70,17 @@ const char *vlan_strip_off(const char *iface);
 
 // guard_publish.c: reads the pinned pool names into g.
 bool guard_pools_read(struct guard *g, char error[GUARD_ERROR_BYTES]);
+
+// Prefixes of a table set and what is said of their addresses.
+struct guard_readback {
+	struct image_view view; // without classes and names; the prefixes are in no order
+	struct op25b_image_hdr hdr;
+	struct op25b_addr *addrs;
+	struct op25b_prefix4 *prefix4;
+	struct op25b_prefix6 *prefix6;
+};
+
+// guard_readback.c: reads a table set that was in force. Returns false if it cannot be read;
+// guard_readback_end() either way.
+bool guard_readback_init(struct guard_readback *r, const struct guard *g, uint32_t set);
+void guard_readback_end(struct guard_readback *r);
