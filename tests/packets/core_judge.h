@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The judge as a test calls it: parse, look up by the linear match of image_view.h, decide, with
+// slots of its own. No DPDK, no BPF. One thread at a time.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/core/decide.h"
+#include "dataplane/core/image_view.h"
+
+struct core_judge {
+	struct image_view view;
+	uint64_t *slots;   // view.hdr->slot_count of them
+	const void *image; // checked, outlives the judge
+};
+
+// Starts with fresh slots on an image that image_check() has accepted.
+void core_judge_start(struct core_judge *c, const void *image);
+void core_judge_stop(struct core_judge *c);
+
+// Judges a frame of frame_bytes, of which the first min(frame_bytes, WINDOW_BYTES) are at window.
+// What parse() left behind is in *work, if work is not NULL.
+struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, uint32_t frame_bytes,
+				  enum op25b_side side, uint64_t now_ns, struct parse_work *work);
+
+// The same with the window in a heap block of exactly its size, so that AddressSanitizer sees each
+// read beyond it.
+struct judgement core_judge_exact(struct core_judge *c, const uint8_t *frame, uint32_t frame_bytes,
+				  enum op25b_side side, uint64_t now_ns, struct parse_work *work);
+
+// The name of the pool that the flow's subscriber belongs to; "" for none, and for a flow that is
+// settled without a look-up.
+const char *core_judge_pool(const struct core_judge *c, const struct flow *f, enum op25b_side side);

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a row of the packet table is, and the hosts that its rows speak of (see policy.json)."""
+
+from typing import NamedTuple
+
+from frames import eth, ip4, ip6, tcp4, tcp6
+
+ALL = ("CORE", "GUARD", "DP")
+CORE_ONLY = ("CORE",)  # rows that need the clock to be moved
+SHORT = ("CORE", "DP")  # frames below 14 bytes: BPF_PROG_TEST_RUN refuses them
+
+SUB, NET = "SUBSCRIBER", "NETWORK"
+
+DYN, DYN6 = "198.51.100.7", "2001:db8:1000:700::7"
+INSIDE, INSIDE6 = "198.51.100.10", "2001:db8:1000:10::10"  # a server in the dynamic pool's prefix
+FIX, FIX6 = "198.51.100.70", "2001:db8:2000:700::7"
+LIM, LIM6 = "198.51.100.130", "2001:db8:3000:200::2"
+LIMR, LIMR6 = "198.51.100.162", "2001:db8:3001:200::2"
+REF, REF6 = "198.51.100.200", "2001:db8:4000:800::8"
+MON, MON6 = "198.51.100.230", "2001:db8:5000:600::6"
+MONR, MONR6 = "198.51.100.245", "2001:db8:5001:500::5"
+STRANGER, STRANGER6 = "100.64.1.1", "2001:db8:9000::1"  # in no pool
+RELAY, RELAY6 = "203.0.113.25", "2001:db8:25::25"
+PARTNER, PARTNER6 = "203.0.113.130", "2001:db8:26::130"
+MX, MX6 = "192.0.2.25", "2001:db8:ffff::25"
+
+
+class Row(NamedTuple):
+    name: str  # the row as a sentence
+    side: str  # where the frame comes in
+    frame: bytes
+    reason: str  # enum op25b_reason without REASON_
+    hosts: tuple
+    at_s: int  # on the core's own clock
+
+
+ROWS = []
+
+
+def row(name, side, frame, reason, hosts=ALL, at_s=0):
+    ROWS.append(Row(name, side, bytes(frame), reason, hosts, at_s))
+
+
+def seg4(src, dst, dport=25, tags=(), **tcp):
+    """A whole frame: TCP over IPv4."""
+    return eth(0x0800, ip4(src, dst, tcp4(src, dst, dport, **tcp)), tags)
+
+
+def seg6(src, dst, dport=25, tags=(), **tcp):
+    """A whole frame: TCP over IPv6."""
+    return eth(0x86DD, ip6(src, dst, tcp6(src, dst, dport, **tcp)), tags)
+
+
+def back4(src, dst, sport=25, flags="SA", **tcp):
+    """What a mail server answers."""
+    return seg4(src, dst, tcp.pop("dport", 40000), sport=sport, flags=flags, **tcp)
+
+
+def back6(src, dst, sport=25, flags="SA", **tcp):
+    return seg6(src, dst, tcp.pop("dport", 40000), sport=sport, flags=flags, **tcp)

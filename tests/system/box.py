@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A filter box in namespaces, for the system tests.
+
+    [sub] eth0 ---- sub0 [box: op25bd, op25b-dp, guard, bridge br0] net0 ---- eth0 [net]
+
+Frames are sent and received by raw sockets, so that each one is known. Everything made here is removed when
+the `with` block ends, whatever happens in it. Root is needed.
+"""
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("OP25B_BUILD", os.path.join(TOP, "build"))
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def run(*args, check=True):
+    return subprocess.run(args, check=check, capture_output=True, text=True)
+
+
+def program(name):
+    folder = {"op25bd": "control/daemon", "op25bctl": "control/cli", "op25b-dp": "dataplane/dpdk"}[name]
+    return os.path.join(BUILD, folder, name)
+
+
+def wait_for(what, test, seconds=20.0):
+    """Polls test() until it is true; the bound is for broken runs, not a claim about speed."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = test()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"did not happen in {seconds} s: {what}")
+
+
+class Box:
+    """Namespaces and processes. `policy` is the object of the policy file."""
+
+    def __init__(self, policy, **config):
+        self.policy = policy
+        self.config = config
+        self.dir = None
+        self.spaces = []
+        self.processes = {}
+
+    def __enter__(self):
+        try:
+            self._make()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+        for space in self.spaces:
+            run("ip", "netns", "del", space, check=False)
+        if self.dir:
+            run("umount", self.path("bpf"), check=False)
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def space(self, role):
+        return f"op25b-t{os.getpid()}-{role}"
+
+    def _make(self):
+        self.dir = tempfile.mkdtemp(prefix="op25b-test.")
+        os.mkdir(self.path("bpf"))
+        run("mount", "-t", "bpf", "bpf", self.path("bpf"))
+        for role in ("box", "sub", "net"):
+            run("ip", "netns", "add", self.space(role))
+            self.spaces.append(self.space(role))
+            run("ip", "-n", self.space(role), "link", "set", "lo", "up")
+        for role in ("sub", "net"):
+            self._cable(role)
+        box = self.space("box")
+        run("ip", "-n", box, "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
+        self._quiet(box, "br0")
+        run("ip", "-n", box, "link", "set", "br0", "up")
+        for name in ("sub0", "net0"):
+            run("ip", "-n", box, "link", "set", name, "master", "br0")
+        self.write_policy(self.policy)
+        self.write_config()
+
+    def _cable(self, role):
+        box, host = self.space("box"), self.space(role)
+        run("ip", "-n", box, "link", "add", f"{role}0", "type", "veth", "peer", "name", "eth0", "netns", host)
+        for space, name in ((box, f"{role}0"), (host, "eth0")):
+            self._quiet(space, name)
+            # Frames redirected into a veth need a peer with GRO (or XDP); checksums must be whole.
+            run("ip", "netns", "exec", space, "ethtool", "-K", name, "tx", "off", "gro", "on", check=False)
+            run("ip", "-n", space, "link", "set", name, "up")
+
+    @staticmethod
+    def _quiet(space, name):
+        run("ip", "netns", "exec", space, "sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6=1")
+
+    def write_policy(self, policy):
+        with open(self.path("policy.json"), "w", encoding="utf-8") as out:
+            json.dump(policy, out)
+
+    def write_config(self):
+        ports = {name: f"net_af_xdp_{name},iface={name}0,busy_budget=0" for name in ("sub", "net")}
+        config = {
+            "op25b-dp": 1,
+            "pairs": [{"subscriber": ports["sub"], "network": ports["net"]}],
+            "cores": [max(os.sched_getaffinity(0))],
+            "memory": {"mib": 384, "hugepages": "no", "slots": 65536, "buffers": 16384},
+            "run_dir": self.dir,
+            "bpffs_dir": self.path("bpf/op25b"),
+            "state_dir": self.path("state"),
+            **self.config,
+        }
+        with open(self.path("dataplane.json"), "w", encoding="utf-8") as out:
+            json.dump(config, out)
+
+    def start(self, name, *args):
+        log = open(self.path(f"{name}.log"), "a", encoding="utf-8")
+        self.processes[name] = subprocess.Popen(
+            ["nsenter", f"--net=/run/netns/{self.space('box')}", program(name), "--config", self.path("dataplane.json"), *args],
+            stdout=log, stderr=log)
+        log.close()
+        return self.processes[name]
+
+    def start_daemon(self, *args):
+        self.start("op25bd", "--policy", self.path("policy.json"), "--metrics", "none", *args)
+        wait_for("op25bd answers", lambda: self.ctl("status", check=False) is not None)
+
+    def start_dataplane(self):
+        """Returns when the policy is in force in op25b-dp and in the guard."""
+        self.start("op25b-dp")
+        wait_for(f"policy in force\n{self.log('op25b-dp')}\n{self.log('op25bd')}", self.is_in_force)
+
+    def is_in_force(self):
+        stats = self.ctl("stats", "show", check=False)
+        return stats and stats["dataplane"]["up"] and 0 < stats["dataplane"]["generation"] == stats["guard"]["generation"]
+
+    def kill(self, name, number=signal.SIGKILL):
+        self.processes[name].send_signal(number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self.processes[name].wait()
+
+    def log(self, name):
+        try:
+            with open(self.path(f"{name}.log"), encoding="utf-8", errors="replace") as lines:
+                return lines.read()[-3000:]
+        except FileNotFoundError:
+            return ""
+
+    def ctl(self, *args, check=True):
+        """op25bctl -j; None when it fails and check is off."""
+        done = run(program("op25bctl"), "-j", "--socket", self.path("op25bd.sock"), *args, check=False)
+        if done.returncode and check:
+            raise AssertionError(f"op25bctl {' '.join(args)}: {done.returncode} {done.stdout}{done.stderr}")
+        return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+
+    def raw_socket(self, role):
+        """A packet socket on eth0 of the namespace of role, which stays there."""
+        here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{self.space(role)}", os.O_RDONLY)
+        try:
+            if LIBC.setns(there, CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE: the reader must not lose frames
+            sock.bind(("eth0", 0))
+            return sock
+        finally:
+            LIBC.setns(here, CLONE_NEWNET)
+            os.close(here)
+            os.close(there)
+
+
+SUB_MAC, NET_MAC = b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02"
+
+
+def checksum(data):
+    """RFC 1071, for data of an even length."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+
+
+def tcp_frame(src, dst, sport, dport, number, flags=0x10, to_network=True):
+    """An Ethernet frame with IPv4, TCP and an eight-byte number as payload. The TCP checksum is left at 0;
+    IPv4's is whole, because a bridge with br_netfilter looks at it."""
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 48, 0, 0, 64, 6, 0, socket.inet_aton(src), socket.inet_aton(dst))
+    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+    tcp = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags, 1024, 0, 0)
+    macs = NET_MAC + SUB_MAC if to_network else SUB_MAC + NET_MAC
+    return macs + b"\x08\x00" + ip + tcp + struct.pack("!Q", number)
+
+
+def read_numbered(frame):
+    """(destination port, number) of a tcp_frame(), or None for anything else."""
+    if len(frame) != 62 or frame[12:14] != b"\x08\x00" or frame[23] != 6:
+        return None
+    return struct.unpack("!H", frame[36:38])[0], struct.unpack("!Q", frame[54:62])[0]

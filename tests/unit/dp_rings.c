@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See dp_rings.h.
+#include "dp_rings.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "dataplane/dpdk/burst.h"
+#include "dataplane/dpdk/eal.h"
+#include "dataplane/dpdk/port.h"
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_ring.h>
+
+#define BUFFERS 4096u
+#define RX_FRAMES 1024u
+#define MEMORY_MIB 512u
+#define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static struct {
+	bool is_dpdk_started;
+	struct rte_mempool *pool;
+	struct rte_ring *rx[2]; // [side]
+	struct rte_ring *tx[2];
+	struct port port[2];
+	struct stats stats;
+	struct publish publish;
+	struct worker worker;
+	atomic_bool stop;
+	uint64_t *slots;
+	uint32_t start_count; // names of rings and ports are used once
+} rings;
+
+static void must(bool is_ok, const char *what)
+{
+	if (is_ok)
+		return;
+	fprintf(stderr, "dp_rings: %s\n", what);
+	exit(1);
+}
+
+static void start_dpdk(void)
+{
+	struct dataplane_config c = {
+		.cores = {0},
+		.core_count = 1,
+		.hugepages = HUGEPAGES_NO,
+		.memory_mib = MEMORY_MIB,
+	};
+
+	if (rings.is_dpdk_started)
+		return;
+	must(eal_start(&c, true), "DPDK does not start");
+	rings.pool = port_pool_create(BUFFERS);
+	must(rings.pool, "no packet buffers");
+	rings.is_dpdk_started = true;
+}
+
+static struct rte_ring *make_ring(const char *kind, uint32_t side, uint32_t frames)
+{
+	char name[RTE_RING_NAMESIZE];
+	struct rte_ring *ring;
+
+	snprintf(name, sizeof(name), "%s%u_%u", kind, side, rings.start_count);
+	ring = rte_ring_create(name, frames, SOCKET_ID_ANY, 0);
+	must(ring, "no memory for a ring");
+	return ring;
+}
+
+static struct worker_port make_port(enum op25b_side side, const struct dp_rings_config *c)
+{
+	uint32_t tx_frames = c->tx_frames ? c->tx_frames : RX_FRAMES;
+	struct port *p = &rings.port[side];
+	int eth;
+
+	rings.rx[side] = make_ring("rx", side, RX_FRAMES);
+	rings.tx[side] = make_ring("tx", side, tx_frames);
+	snprintf(p->name, sizeof(p->name), "ring%u_%u", side, rings.start_count);
+	eth = rte_eth_from_rings(p->name, &rings.rx[side], 1, &rings.tx[side], 1, 0);
+	must(eth >= 0 && port_start(p, (uint16_t)eth, 1, rings.pool), "no ring port");
+	return (struct worker_port){
+		.eth = (uint16_t)eth,
+		.stats = (uint8_t)stats_add_port(&rings.stats, p->name, side, 0),
+		.side = side,
+		.has_guard = c->guard != NULL,
+	};
+}
+
+void dp_rings_start(const struct dp_rings_config *c)
+{
+	struct worker_setup setup = {
+		.publish = &rings.publish,
+		.stats = &rings.stats,
+		.answers_per_s = c->answers_per_s,
+		.start_pass = c->start_pass,
+		.heartbeat = c->heartbeat,
+		.stop = &rings.stop,
+	};
+	struct worker_port subscriber, network;
+
+	start_dpdk();
+	rings.start_count++;
+	rings.slots = calloc(c->slots + 1u, sizeof(*rings.slots));
+	must(rings.slots && stats_init(&rings.stats, 1, c->slots, c->start_pass) &&
+		     publish_init(&rings.publish, 1, &rings.stats, rings.slots, c->slots),
+	     "does not start");
+	rings.publish.guard = c->guard;
+	setup.slots = rings.slots;
+	setup.pool = rings.pool;
+	must(worker_init(&rings.worker, 0, &setup), "no memory for the worker");
+	subscriber = make_port(SIDE_SUBSCRIBER, c);
+	network = make_port(SIDE_NETWORK, c);
+	worker_add_pair(&rings.worker, subscriber, network);
+}
+
+void dp_rings_stop(void)
+{
+	uint32_t side;
+	struct rte_mbuf *m;
+
+	for (side = 0; side < 2; side++) {
+		while (rte_ring_dequeue(rings.rx[side], (void **)&m) == 0 ||
+		       rte_ring_dequeue(rings.tx[side], (void **)&m) == 0)
+			rte_pktmbuf_free(m);
+		port_stop(&rings.port[side]);
+		rte_ring_free(rings.rx[side]);
+		rte_ring_free(rings.tx[side]);
+	}
+	worker_fini(&rings.worker);
+	publish_fini(&rings.publish);
+	stats_fini(&rings.stats);
+	free(rings.slots);
+}
+
+int dp_rings_memfd(const void *image, size_t bytes, int seals)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	must(fd >= 0 && write(fd, image, bytes) == (ssize_t)bytes, "no memfd");
+	must(fcntl(fd, F_ADD_SEALS, seals) == 0, "no seals");
+	return fd;
+}
+
+struct publish_answer dp_rings_publish(const void *image, size_t bytes)
+{
+	int fd = dp_rings_memfd(image, bytes, ALL_SEALS);
+	struct publish_answer answer = publish_offer(&rings.publish, fd);
+
+	close(fd);
+	return answer;
+}
+
+static struct rte_mbuf *make_segment(const void *bytes, uint32_t count)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(rings.pool);
+	char *room = m ? rte_pktmbuf_append(m, (uint16_t)count) : NULL;
+
+	must(room, "no buffer");
+	memcpy(room, bytes, count);
+	return m;
+}
+
+void dp_rings_send_split(enum op25b_side side, const void *frame, uint32_t bytes,
+			 uint32_t first_bytes)
+{
+	uint32_t at = first_bytes < bytes ? first_bytes : bytes, count;
+	struct rte_mbuf *head = make_segment(frame, at);
+
+	for (; at < bytes; at += count) {
+		count = bytes - at < 2000 ? bytes - at : 2000;
+		must(!rte_pktmbuf_chain(head, make_segment((const char *)frame + at, count)),
+		     "too many segments");
+	}
+	must(rte_ring_enqueue(rings.rx[side], head) == 0, "receive ring is full");
+}
+
+void dp_rings_send(enum op25b_side side, const void *frame, uint32_t bytes)
+{
+	dp_rings_send_split(side, frame, bytes, bytes < 2000 ? bytes : 2000);
+}
+
+uint32_t dp_rings_turn(void)
+{
+	uint32_t count, all = 0;
+
+	while ((count = worker_turn(&rings.worker)) > 0)
+		all += count;
+	return all;
+}
+
+void dp_rings_run(void)
+{
+	atomic_store(&rings.stop, false);
+	must(!rte_eal_remote_launch(worker_run, &rings.worker, eal_worker_lcore(0)),
+	     "the worker does not start");
+}
+
+void dp_rings_halt(void)
+{
+	atomic_store(&rings.stop, true);
+	rte_eal_wait_lcore(eal_worker_lcore(0));
+}
+
+uint32_t dp_rings_receive(enum op25b_side side, void *frame, uint32_t room_bytes)
+{
+	struct rte_mbuf *m;
+	uint32_t bytes;
+	const void *at;
+
+	if (rte_ring_dequeue(rings.tx[side], (void **)&m))
+		return 0;
+	bytes = m->pkt_len;
+	must(bytes <= room_bytes, "frame is longer than the room given");
+	at = rte_pktmbuf_read(m, 0, bytes, frame);
+	if (at != frame)
+		memcpy(frame, at, bytes);
+	rte_pktmbuf_free(m);
+	return bytes;
+}
+
+const struct op25b_stats_block *dp_rings_counters(void)
+{
+	return rings.worker.block;
+}
+
+const struct op25b_stats_hdr *dp_rings_stats_header(void)
+{
+	return rings.stats.hdr;
+}
+
+uint64_t dp_rings_reason_count(enum op25b_reason reason)
+{
+	uint32_t pool, family;
+	uint64_t packets = 0;
+
+	for (pool = 0; pool < OP25B_POOL_SLOTS; pool++) {
+		for (family = 0; family < FAMILY_COUNT; family++)
+			packets += rings.worker.block->cell[OP25B_CELL_INDEX(pool, reason, family)]
+					   .packets;
+	}
+	return packets;
+}
+
+uint64_t *dp_rings_slots(void)
+{
+	return rings.slots;
+}
+
+struct publish *dp_rings_publisher(void)
+{
+	return &rings.publish;
+}
+
+const struct stats *dp_rings_stats(void)
+{
+	return &rings.stats;
+}
+
+struct worker *dp_rings_worker(void)
+{
+	return &rings.worker;
+}
+
+uint32_t dp_rings_buffers_in_use(void)
+{
+	return rte_mempool_in_use_count(rings.pool);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Runs frames through the real guard without any traffic: two veth pairs that stay down, a bpffs of
+// its own, the real loader, and BPF_PROG_TEST_RUN. What a frame was counted as is found by the
+// difference of the counters. Needs root. One thread, one instance per process.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/guard/guard.h"
+
+#define GUARD_RUN_MIN_FRAME_BYTES 14u // the kernel's test run takes no shorter ones
+
+struct guard_run;
+
+struct guard_run_result {
+	uint32_t xdp_action;             // XDP_PASS, XDP_DROP, XDP_REDIRECT, ...
+	bool judged;                     // false: handed to op25b-dp; the rest is then 0
+	uint32_t reason;                 // enum op25b_reason
+	uint32_t family;                 // enum op25b_family
+	char pool[OP25B_MAX_NAME_BYTES]; // "" for none
+};
+
+// Sets up one pair of interfaces with the guard on both. slots: capacity. Returns NULL with a
+// sentence in error.
+struct guard_run *guard_run_start(uint32_t slots, char error[GUARD_ERROR_BYTES]);
+// Takes everything down again. NULL is allowed.
+void guard_run_stop(struct guard_run *r);
+
+// Puts an image into force. Returns false with a sentence in error.
+bool guard_run_publish(struct guard_run *r, const void *image, size_t bytes,
+		       char error[GUARD_ERROR_BYTES]);
+
+// One frame, received on the interface of that side. Returns false with a sentence in error: the
+// kernel refused the run, or the frame was not counted exactly once.
+bool guard_run(struct guard_run *r, const void *frame, size_t bytes, enum op25b_side side,
+	       struct guard_run_result *out, char error[GUARD_ERROR_BYTES]);
+
+// For tests that need more than frames.
+struct guard *guard_run_guard(struct guard_run *r);
+const struct dataplane_config *guard_run_config(const struct guard_run *r);
+int guard_run_program_fd(const struct guard_run *r, enum op25b_side side);
+// A pinned map of the guard, e.g. OP25B_PIN_SLOTS, mapped; bytes are rounded up to pages by the
+// kernel. NULL on failure.
+void *guard_run_map(const struct guard_run *r, const char *pin, size_t bytes);

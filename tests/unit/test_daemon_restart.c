@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// op25bd and its hosts that go and come back, in any order and at any moment, and time that goes on
+// meanwhile: one policy is in force, it is the one that op25bd says, and it is not published again
+// where it is in force already. argv: op25bd, and op25bd with the fake guard.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon_run.h"
+#include "fake_dp.h"
+
+static void restart_adopts_what_is_in_force(void **state)
+{
+	struct daemon_fixture *f = *state;
+	char generation[32];
+
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_b, 200);
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	snprintf(generation, sizeof(generation), "%" PRIu64, fake_dp_generation(f->dp));
+	daemon_kill(&f->run);
+	sleep(1); // another moment, which the image knows
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "policy.generation", generation));
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+	assert_true(daemon_wait_status(&f->run, "policy.source", "\"here.json\""));
+	assert_int_equal(fake_dp_offers(f->dp), 2);
+	daemon_assert_load(&f->run, daemon_policy_b, 200);
+	assert_true(fake_dp_generation(f->dp) > strtoull(generation, NULL, 10));
+}
+
+static void without_its_state_it_leaves_what_is_in_force(void **state)
+{
+	struct daemon_fixture *f = *state;
+	json_t *root, *warnings;
+	char path[160], *text;
+
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	assert_int_equal(daemon_stop(&f->run), 0);
+	snprintf(path, sizeof(path), "%s/state/policy.json", f->run.dir);
+	assert_int_equal(unlink(path), 0);
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+	warnings = daemon_status(&f->run, "warnings", &root);
+	text = json_dumps(warnings, JSON_COMPACT);
+	assert_non_null(strstr(text, "stays in force until one is loaded"));
+	assert_null(strstr(text, "frames are held"));
+	free(text);
+	json_decref(root);
+	assert_true(fake_dp_has_policy(f->dp, "a"));
+	assert_int_equal(fake_dp_offers(f->dp), 1);
+}
+
+static void dataplane_that_comes_back_empty_gets_the_policy(void **state)
+{
+	struct daemon_fixture *f = *state;
+
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	fake_dp_forget(f->dp);
+	assert_true(daemon_wait_status(&f->run, "dataplane.generation", "0") ||
+		    fake_dp_offers(f->dp) == 2);
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+	assert_true(fake_dp_has_policy(f->dp, "a"));
+	assert_int_equal(fake_dp_offers(f->dp), 2);
+	// One that only lost the connection has it already.
+	fake_dp_hang_up(f->dp);
+	while (fake_dp_hellos(f->dp) < 3)
+		usleep(1000);
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+	assert_int_equal(fake_dp_offers(f->dp), 2);
+}
+
+static void dataplane_with_another_policy_gets_the_one_in_force(void **state)
+{
+	char its_socket[128], other_socket[128];
+	struct daemon_fixture *f = *state;
+	struct daemon_run other;
+	uint64_t generation;
+
+	// An op25bd has put "b" into this dataplane, under a high number, and is gone.
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	daemon_assert_load(&f->run, daemon_policy_b, 200);
+	assert_int_equal(daemon_stop(&f->run), 0);
+	generation = fake_dp_generation(f->dp);
+	// Another one, with "a" in force, comes to this dataplane.
+	daemon_prepare(&other, f->run.program);
+	assert_true(daemon_start(&other));
+	daemon_assert_load(&other, daemon_policy_a, 200);
+	snprintf(its_socket, sizeof(its_socket), "%s/dp.sock", f->run.dir);
+	snprintf(other_socket, sizeof(other_socket), "%s/dp.sock", other.dir);
+	assert_int_equal(symlink(its_socket, other_socket), 0);
+	assert_true(daemon_wait_status(&other, "dataplane.up", "true"));
+	daemon_assert_policy(&other, "a");
+	assert_true(fake_dp_has_policy(f->dp, "a"));
+	assert_int_equal(fake_dp_generation(f->dp), generation + 1);
+	assert_int_equal(daemon_stop(&other), 0);
+	daemon_clean(&other);
+}
+
+static void killed_at_any_moment_one_policy_is_in_force(void **state)
+{
+	struct daemon_fixture *f = *state;
+	struct daemon_loading loading;
+	char checksum[24];
+	int i;
+
+	srand(25);
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	for (i = 0; i < 10; i++) {
+		daemon_load_begin(&loading, &f->run, daemon_policy_b);
+		usleep((useconds_t)(rand() % 20000));
+		daemon_kill(&f->run);
+		daemon_load_end(&loading);
+		assert_true(fake_dp_has_policy(f->dp, "a") || fake_dp_has_policy(f->dp, "b"));
+		assert_true(daemon_start(&f->run));
+		assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+		assert_true(daemon_wait_status(&f->run, "last_reload.ok", "true"));
+		snprintf(checksum, sizeof(checksum), "\"%016" PRIx64 "\"", fake_dp_checksum(f->dp));
+		assert_true(daemon_wait_status(&f->run, "policy.checksum", checksum));
+		daemon_assert_load(&f->run, daemon_policy_a, 200);
+	}
+}
+
+static void second_instance_refuses(void **state)
+{
+	struct daemon_fixture *f = *state;
+	struct daemon_run second;
+
+	assert_true(daemon_start(&f->run));
+	second = f->run;
+	snprintf(second.socket, sizeof(second.socket), "%s/nothing.sock", f->run.dir);
+	assert_false(daemon_start(&second));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+}
+
+// A stage that begins in two seconds, and one that is there already.
+static void stage_begins_by_itself(void **state)
+{
+	struct daemon_fixture *f = *state;
+	char text[1024], when[40];
+	time_t at = time(NULL) + 2;
+
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S+00:00", gmtime(&at));
+	snprintf(text, sizeof(text),
+		 "{\"op25b\":1,\"name\":\"dated\",\"pools\":{\"flets\":{\"kind\":\"dynamic\","
+		 "\"v4\":[\"198.51.100.0/25\"]}},\"default\":\"permit\",\"stages\":["
+		 "{\"id\":\"watch\",\"pools\":[\"flets\"],\"from\":\"always\",\"port25\":["
+		 "{\"to\":\"any\",\"do\":\"monitor\",\"as\":\"drop\"}]},"
+		 "{\"id\":\"block\",\"pools\":[\"flets\"],\"from\":\"%s\",\"port25\":["
+		 "{\"to\":\"any\",\"do\":\"drop\"}]}]}",
+		 when);
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, text, 200);
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"watch\"}]"));
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"block\"}]"));
+	assert_int_equal(fake_dp_offers(f->dp), 2);
+	assert_true(daemon_wait_status(&f->run, "next_change", "null"));
+	// The restart compiles for a moment on the same side of the boundary, and adopts.
+	daemon_kill(&f->run);
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+	assert_int_equal(fake_dp_offers(f->dp), 2);
+}
+
+static void frozen_clock_chooses_the_stage(void **state)
+{
+	struct daemon_fixture *f = *state;
+	const char text[] =
+		"{\"op25b\":1,\"name\":\"dated\",\"tz\":\"Asia/Tokyo\",\"pools\":{\"flets\":{"
+		"\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/25\"]}},\"default\":\"permit\","
+		"\"stages\":[{\"id\":\"block\",\"pools\":[\"flets\"],\"from\":\"2008-03-31\","
+		"\"port25\":[{\"to\":\"any\",\"do\":\"drop\"}]}]}";
+
+	f->run.extra[0] = "--at";
+	f->run.extra[1] = "2008-03-30T23:59:59"; // in the policy's zone
+	f->run.extra[2] = "--metrics=none";
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, text, 200);
+	assert_true(daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":null}]"));
+	assert_int_equal(daemon_stop(&f->run), 0);
+	f->run.extra[1] = "2008-03-31T00:00:00";
+	assert_true(daemon_start(&f->run));
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"block\"}]"));
+	assert_true(daemon_wait_status(&f->run, "next_change", "null"));
+}
+
+static void guard_is_adopted_and_serves_without_a_dataplane(void **state)
+{
+	struct daemon_fixture *f = *state;
+	uint64_t generation;
+	struct reply reply;
+
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	daemon_kill(&f->run);
+	sleep(1);
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "last_reload.ok", "true"));
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 1);
+	assert_int_equal(fake_dp_offers(f->dp), 1);
+	// With nothing but the image on disk to go by, too.
+	daemon_kill(&f->run);
+	fake_dp_stop(f->dp);
+	f->dp = NULL;
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "last_reload.ok", "true"));
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 1);
+	assert_true(daemon_wait_status(&f->run, "guard.active", "true"));
+	reply = daemon_ask(&f->run, "/v1/policy", daemon_policy_b);
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(json_string_value(json_object_get(reply.json, "dataplane")), "down");
+	assert_string_equal(json_string_value(json_object_get(reply.json, "guard")), "applied");
+	reply_free(&reply);
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 2);
+	f->dp = fake_dp_start(f->run.dir, 2);
+	assert_true(daemon_wait_status(&f->run, "guard.active", "false"));
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+	assert_true(fake_dp_has_policy(f->dp, "b"));
+}
+
+// The policy of the start is the last good one: the guard gets it even from a dataplane's refusal.
+static void refusal_at_start_leaves_the_guard_enforcing(void **state)
+{
+	struct daemon_fixture *f = *state;
+	uint64_t generation;
+
+	file_write(f->run.file, daemon_policy_a);
+	fake_dp_answer(f->dp, OUTCOME_TOO_MANY_SLOTS);
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "policy.name", "\"a\""));
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 1);
+	assert_int_equal(fake_dp_generation(f->dp), 0);
+	sleep(2); // no second try of what would be refused again
+	assert_int_equal(fake_dp_offers(f->dp), 1);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		DAEMON_TEST(restart_adopts_what_is_in_force, argv[1]),
+		DAEMON_TEST(without_its_state_it_leaves_what_is_in_force, argv[1]),
+		DAEMON_TEST(dataplane_that_comes_back_empty_gets_the_policy, argv[1]),
+		DAEMON_TEST(dataplane_with_another_policy_gets_the_one_in_force, argv[1]),
+		DAEMON_TEST(killed_at_any_moment_one_policy_is_in_force, argv[1]),
+		DAEMON_TEST(second_instance_refuses, argv[1]),
+		DAEMON_TEST(stage_begins_by_itself, argv[1]),
+		DAEMON_TEST(frozen_clock_chooses_the_stage, argv[1]),
+		DAEMON_TEST(guard_is_adopted_and_serves_without_a_dataplane, argv[2]),
+		DAEMON_TEST(refusal_at_start_leaves_the_guard_enforcing, argv[2]),
+	};
+
+	if (argc != 3)
+		return 2;
+	setvbuf(stdout, NULL, _IONBF, 0);
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What op25bd makes of counters: sums over workers, lives of op25b-dp folded together, and metrics
+// that are word for word what tests/golden/metrics.txt says and that promtool accepts.
+// argv: op25bd, golden file, promtool.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/daemon/metrics.h"
+#include "control/daemon/snapshot.h"
+#include "control/daemon/stats.h"
+#include "daemon_run.h"
+#include "fake_dp.h"
+
+static const char *op25bd, *golden, *promtool;
+
+static void count(struct fake_dp *dp, uint32_t worker, uint32_t pool, uint32_t reason,
+		  uint64_t packets)
+{
+	struct op25b_stats_block *b = fake_dp_block(dp, worker);
+
+	b->cell[OP25B_CELL_INDEX(pool, reason, FAMILY_IP4)].packets += packets;
+	b->cell[OP25B_CELL_INDEX(pool, reason, FAMILY_IP4)].bytes += packets * 60;
+	b->port[0].rx_packets += packets;
+}
+
+static json_int_t dataplane_figure(const struct daemon_run *r, const char *key)
+{
+	struct reply reply = daemon_ask(r, "/v1/stats", NULL);
+	json_t *value = json_object_get(json_object_get(reply.json, "dataplane"), key);
+	json_int_t figure = json_integer_value(value);
+
+	reply_free(&reply);
+	return figure;
+}
+
+static void lives_and_workers_are_summed(void **state)
+{
+	struct daemon_run run;
+	struct fake_dp *dp;
+	struct reply reply;
+	const json_t *flets;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	dp = fake_dp_start(run.dir, 11);
+	count(dp, 0, 1, REASON_DROP_BLOCKED, 10);
+	count(dp, 1, 1, REASON_DROP_BLOCKED, 5);
+	count(dp, 1, 1, REASON_ANSWER_RST, 2);
+	count(dp, 0, 0, REASON_PASS_NOT_TCP, 100);
+	fake_dp_block(dp, 0)->port[1].tx_full_packets = 3;
+	assert_true(daemon_start(&run));
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	assert_int_equal(dataplane_figure(&run, "received"), 117);
+	assert_int_equal(dataplane_figure(&run, "forwarded"), 97);
+	assert_int_equal(dataplane_figure(&run, "answered"), 2);
+	assert_int_equal(dataplane_figure(&run, "tx_full"), 3);
+	// The same life again: nothing is counted twice.
+	fake_dp_hang_up(dp);
+	while (fake_dp_hellos(dp) < 2)
+		usleep(1000);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	assert_int_equal(dataplane_figure(&run, "received"), 117);
+	// It dies: what it counted is not lost.
+	fake_dp_stop(dp);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "false"));
+	assert_int_equal(dataplane_figure(&run, "received"), 117);
+	// Another life, in which the pools stand in another order.
+	dp = fake_dp_start(run.dir, 12);
+	snprintf(fake_dp_stats(dp)->pool_name[1], OP25B_MAX_NAME_BYTES, "other");
+	snprintf(fake_dp_stats(dp)->pool_name[2], OP25B_MAX_NAME_BYTES, "flets");
+	fake_dp_stats(dp)->pool_count = 3;
+	count(dp, 0, 2, REASON_DROP_BLOCKED, 1000);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	assert_int_equal(dataplane_figure(&run, "received"), 1117);
+	reply = daemon_ask(&run, "/v1/stats", NULL);
+	flets = json_object_get(json_object_get(reply.json, "pools"), "flets");
+	flets = json_object_get(flets, "dataplane");
+	assert_int_equal(json_integer_value(json_object_get(flets, "blocked")), 1015);
+	assert_int_equal(json_integer_value(json_object_get(flets, "rst")), 2);
+	reply_free(&reply);
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
+static void damaged_memory_is_not_mapped(void **state)
+{
+	struct daemon_run run;
+	struct fake_dp *dp;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	dp = fake_dp_start(run.dir, 11);
+	fake_dp_stats(dp)->worker_count = 60; // blocks beyond the end of the memory
+	assert_true(daemon_start(&run));
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	assert_true(daemon_wait_status(&run, "dataplane.workers", "0"));
+	fake_dp_stats(dp)->worker_count = FAKE_DP_WORKERS;
+	fake_dp_hang_up(dp);
+	assert_true(daemon_wait_status(&run, "dataplane.workers", "2"));
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
+static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_port ports[2],
+		 struct stats_pool *guard_pool, struct stats_port *guard_port)
+{
+	*s = (struct snapshot){.version = "1.2.3",
+			       .policy_name = "tokyo \"two\"",
+			       .policy_checksum = 0x0123456789abcdef,
+			       .policy_loaded_at_s = 1206889200,
+			       .dataplane_up = true,
+			       .dataplane_generation = 7,
+			       .guard_attached = true,
+			       .guard_generation = 7,
+			       .worker_count = 2,
+			       .reload_tried = true,
+			       .reload_good = true};
+	s->worker[0].heartbeat_age_ns = 1500000;
+	s->worker[1].heartbeat_age_ns = UINT64_MAX;
+	snprintf(pools[1].name, sizeof(pools[1].name), "flets");
+	pools[0].cell[REASON_PASS_NOT_IP][FAMILY_NONE] = (struct op25b_cell){3, 180};
+	pools[1].cell[REASON_DROP_BLOCKED][FAMILY_IP4] = (struct op25b_cell){10, 600};
+	pools[1].cell[REASON_ANSWER_RST][FAMILY_IP6] = (struct op25b_cell){1, 80};
+	snprintf(ports[0].name, sizeof(ports[0].name), "net_pcap0,rx_pcap=a\\b.pcap");
+	ports[0].count.rx_packets = 14;
+	ports[0].count.rx_bytes = 860;
+	ports[1].side = SIDE_NETWORK;
+	snprintf(ports[1].name, sizeof(ports[1].name), "net_pcap1");
+	ports[1].count.tx_packets = 3;
+	s->dataplane = (struct stats_totals){pools, 2, ports, 2};
+	snprintf(guard_pool->name, sizeof(guard_pool->name), "flets");
+	guard_pool->cell[REASON_DROP_BLOCKED][FAMILY_IP4] = (struct op25b_cell){4, 240};
+	snprintf(guard_port->name, sizeof(guard_port->name), "sub0");
+	guard_port->count.rx_packets = 9;
+	guard_port->to_dataplane_packets = 5;
+	s->guard = (struct stats_totals){guard_pool, 1, guard_port, 1};
+}
+
+static void check_with_promtool(const char *path)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "%s check metrics < %s", promtool, path);
+	assert_int_equal(system(command), 0);
+}
+
+static void metrics_are_as_in_the_golden_file(void **state)
+{
+	struct stats_pool pools[2] = {0}, guard_pool = {0};
+	struct stats_port ports[2] = {0}, guard_port = {0};
+	struct evbuffer *out = evbuffer_new();
+	char *want = file_read(golden), *have;
+	struct snapshot s;
+
+	(void)state;
+	fill(&s, pools, ports, &guard_pool, &guard_port);
+	metrics_write(out, &s);
+	evbuffer_add(out, "", 1);
+	have = (char *)evbuffer_pullup(out, -1);
+	if (!want || strcmp(have, want))
+		print_error("metrics are now:\n%s", have);
+	assert_non_null(want);
+	assert_string_equal(have, want);
+	free(want);
+	evbuffer_free(out);
+	check_with_promtool(golden);
+}
+
+static void live_metrics_please_promtool(void **state)
+{
+	char path[96];
+	struct daemon_run run;
+	struct fake_dp *dp;
+	struct reply reply;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	snprintf(path, sizeof(path), "%s/pins", run.dir);
+	assert_true(daemon_start(&run));
+	reply = daemon_ask(&run, "/metrics", NULL); // with nothing to tell
+	file_write(path, reply.text);
+	reply_free(&reply);
+	check_with_promtool(path);
+	dp = fake_dp_start(run.dir, 11);
+	count(dp, 0, 1, REASON_DROP_BLOCKED, 10);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	reply = daemon_ask(&run, "/metrics", NULL);
+	assert_non_null(strstr(reply.text,
+			       "op25b_packets_total{host=\"dataplane\",verdict=\"drop\","
+			       "reason=\"blocked\",family=\"ipv4\",pool=\"flets\"} 10\n"));
+	file_write(path, reply.text);
+	reply_free(&reply);
+	check_with_promtool(path);
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lives_and_workers_are_summed),
+		cmocka_unit_test(damaged_memory_is_not_mapped),
+		cmocka_unit_test(metrics_are_as_in_the_golden_file),
+		cmocka_unit_test(live_metrics_please_promtool),
+	};
+
+	if (argc != 4)
+		return 2;
+	op25bd = argv[1];
+	golden = argv[2];
+	promtool = argv[3];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

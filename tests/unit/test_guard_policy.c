@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Policies in the guard: what it does before the first one, how one follows another, what a refused
+// one changes (nothing), who owns a limit's slot; and when frames go to op25b-dp instead. Needs
+// root.
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_xdp.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dataplane/core/decide.h"
+#include "frame_build.h"
+#include "guard.bpf.skel.h"
+#include "guard_run.h"
+#include "image_build.h"
+
+#define SLOTS 1000u
+#define HOUR_NS (3600ull * 1000000000ull)
+#define MOST_INSTRUCTIONS 100000u // processed by the verifier; the kernel gives up at 1000000
+#define LOG_STATISTICS 4u         // BPF_LOG_STATS of the kernel's verifier
+
+static const struct op25b_clause drop = {.sets = OP25B_ANY_SET, .action = ACTION_DROP};
+static const struct op25b_clause permit = {.sets = OP25B_ANY_SET, .action = ACTION_PERMIT};
+static const struct op25b_clause limit = {.sets = OP25B_ANY_SET,
+					  .action = ACTION_LIMIT,
+					  .interval_ns = HOUR_NS,
+					  .hold_ns = HOUR_NS,
+					  .over = ACTION_DROP};
+
+static struct guard_run *start(void)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard_run *r = guard_run_start(SLOTS, error);
+
+	if (!r)
+		fail_msg("%s", error);
+	return r;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+// A policy of one pool, "pool", with one clause and one prefix.
+static void *make_image(uint64_t generation, struct op25b_clause clause, const char *prefix,
+			uint32_t first_slot, size_t *bytes)
+{
+	struct image_build *b = image_build_start();
+	uint32_t class_id = image_build_class(b, "pool", "stage");
+	void *image;
+
+	image_build_clause(b, class_id, clause);
+	image_build_skip_slots(b, first_slot);
+	image_build_prefix(b, prefix, class_id, 0, strchr(prefix, ':') ? 56 : 32);
+	image = image_build_finish(b, generation, bytes);
+	image_build_free(b);
+	return image;
+}
+
+static bool publish(struct guard_run *r, uint64_t generation, struct op25b_clause clause,
+		    const char *prefix, uint32_t first_slot, char error[GUARD_ERROR_BYTES])
+{
+	size_t bytes;
+	void *image = make_image(generation, clause, prefix, first_slot, &bytes);
+	bool ok = guard_run_publish(r, image, bytes, error);
+
+	free(image);
+	return ok;
+}
+
+static void must_publish(struct guard_run *r, uint64_t generation, struct op25b_clause clause,
+			 const char *prefix, uint32_t first_slot)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+
+	if (!publish(r, generation, clause, prefix, first_slot, error))
+		fail_msg("%s", error);
+}
+
+// Sends a connection request to port 25 from src.
+static struct guard_run_result mail_from(struct guard_run *r, const char *src)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard_run_result got;
+	struct frame f;
+
+	frame_start(&f);
+	frame_tcp(&f, 40000, 25, TCP_FLAG_SYN);
+	frame_ip4(&f, src, "192.0.2.1", PROTO_TCP, 0, 0);
+	frame_eth(&f, ETH_TYPE_IP4);
+	if (!guard_run(r, f.bytes_be, f.bytes, SIDE_SUBSCRIBER, &got, error))
+		fail_msg("%s", error);
+	return got;
+}
+
+static void assert_mail(struct guard_run *r, const char *src, enum op25b_reason reason)
+{
+	struct guard_run_result got = mail_from(r, src);
+
+	assert_true(got.judged);
+	assert_int_equal(got.reason, reason);
+	assert_int_equal(got.xdp_action,
+			 reason_verdict(reason) == VERDICT_PASS ? XDP_PASS : XDP_DROP);
+}
+
+static void reconfigure(struct guard_run *r, uint32_t on_loss, bool start_pass)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+	struct dataplane_config c = *guard_run_config(r);
+	struct guard *g;
+
+	c.on_loss = on_loss;
+	c.start_pass = start_pass;
+	g = guard_open(&c, error);
+	if (!g)
+		fail_msg("%s", error);
+	guard_close(g);
+}
+
+static void the_verifier_works_little(void **state)
+{
+	static char log[65536];
+	struct guard_run *r = start(); // for namespaces and root
+	struct guard_bpf *skel = guard_bpf__open();
+	unsigned int processed = 0;
+	const char *line;
+
+	(void)state;
+	assert_non_null(skel);
+	bpf_program__set_log_buf(skel->progs.xsk_def_prog, log, sizeof(log));
+	bpf_program__set_log_level(skel->progs.xsk_def_prog, LOG_STATISTICS);
+	assert_int_equal(guard_bpf__load(skel), 0);
+	line = strstr(log, "processed ");
+	assert_non_null(line);
+	assert_int_equal(sscanf(line, "processed %u insns", &processed), 1);
+	print_message("the verifier processed %u instructions, at most %u are allowed\n", processed,
+		      MOST_INSTRUCTIONS);
+	assert_in_range(processed, 1, MOST_INSTRUCTIONS);
+	guard_bpf__destroy(skel);
+	guard_run_stop(r);
+}
+
+// What libxdp asks before it lets a driver's socket join: the name, the version, the map.
+static void the_driver_can_adopt_it(void **state)
+{
+	struct guard_run *r = start();
+	uint32_t bytes = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = {0};
+	struct btf *btf;
+
+	(void)state;
+	assert_int_equal(
+		bpf_obj_get_info_by_fd(guard_run_program_fd(r, SIDE_SUBSCRIBER), &info, &bytes), 0);
+	assert_string_equal(info.name, "xsk_def_prog");
+	assert_int_not_equal(info.btf_id, 0);
+	btf = btf__load_from_kernel_by_id(info.btf_id);
+	assert_non_null(btf);
+	assert_true(btf__find_by_name_kind(btf, "xdp_metadata", BTF_KIND_DATASEC) > 0);
+	assert_true(btf__find_by_name_kind(btf, "xsk_prog_version", BTF_KIND_VAR) > 0);
+	btf__free(btf);
+	guard_run_stop(r);
+}
+
+static void before_the_first_policy(void **state)
+{
+	struct guard_run *r = start();
+
+	(void)state;
+	assert_mail(r, "198.51.100.1", REASON_DROP_NO_POLICY);
+	reconfigure(r, ON_LOSS_CLOSED, true);
+	assert_mail(r, "198.51.100.1", REASON_PASS_NO_POLICY);
+	guard_run_stop(r);
+}
+
+static void loss_open_and_closed(void **state)
+{
+	struct guard_run *r = start();
+
+	(void)state;
+	must_publish(r, 1, drop, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	reconfigure(r, ON_LOSS_OPEN, false);
+	assert_mail(r, "198.51.100.1", REASON_PASS_OPEN);
+	reconfigure(r, ON_LOSS_CLOSED, false);
+	assert_mail(r, "192.0.2.9", REASON_DROP_CLOSED);
+	reconfigure(r, ON_LOSS_ENFORCE, false);
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	guard_run_stop(r);
+}
+
+static void policies_follow_each_other(void **state)
+{
+	struct guard_run *r = start();
+	uint64_t generation;
+
+	(void)state;
+	for (generation = 1; generation < 9; generation += 2) {
+		must_publish(r, generation, drop, "198.51.100.0/24", 0);
+		assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+		assert_mail(r, "198.51.101.1", REASON_PASS_NO_POOL);
+		must_publish(r, generation + 1, permit, "198.51.101.0/24", 0);
+		assert_mail(r, "198.51.100.1", REASON_PASS_NO_POOL);
+		assert_mail(r, "198.51.101.1", REASON_PASS_PERMIT);
+		assert_int_equal(guard_generation(guard_run_guard(r)), generation + 1);
+	}
+	guard_run_stop(r);
+}
+
+static void a_refused_policy_changes_nothing(void **state)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard_run *r = start();
+	struct image_build *b = image_build_start();
+	size_t bytes;
+	char *image = image_build_finish(b, 2, &bytes);
+	uint64_t checksum;
+
+	(void)state;
+	must_publish(r, 1, drop, "198.51.100.0/24", 0);
+	checksum = guard_image_checksum(guard_run_guard(r));
+	assert_false(publish(r, 2, permit, "198.51.96.0/22", 0, error));
+	print_message("sentence: %s\n", error);
+	assert_non_null(strstr(error, "needs 1024 subscriber slots, the guard was given 1000"));
+	image[bytes - 1] ^= 1;
+	assert_false(guard_run_publish(r, image, bytes, error));
+	print_message("sentence: %s\n", error);
+	assert_non_null(strstr(error, "checksum"));
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	assert_int_equal(guard_generation(guard_run_guard(r)), 1);
+	assert_int_equal(guard_image_checksum(guard_run_guard(r)), checksum);
+	image_build_free(b);
+	free(image);
+	guard_run_stop(r);
+}
+
+// 511 names fit; the next is refused and the policy in force stays.
+static void pool_names_run_out(void **state)
+{
+	char error[GUARD_ERROR_BYTES] = "", name[16];
+	struct guard_run *r = start();
+	struct image_build *b = image_build_start();
+	size_t bytes;
+	void *image;
+	uint32_t i;
+
+	(void)state;
+	for (i = 1; i < OP25B_POOL_SLOTS; i++) {
+		snprintf(name, sizeof(name), "pool%u", i);
+		image_build_class(b, name, "");
+	}
+	image = image_build_finish(b, 1, &bytes);
+	if (!guard_run_publish(r, image, bytes, error))
+		fail_msg("%s", error);
+	assert_false(publish(r, 2, drop, "198.51.100.0/24", 0, error));
+	print_message("sentence: %s\n", error);
+	assert_non_null(strstr(error, "pool pool: "));
+	assert_mail(r, "198.51.100.1", REASON_PASS_NO_POOL);
+	image_build_free(b);
+	free(image);
+	guard_run_stop(r);
+}
+
+static void slots_are_shared_with_the_dataplane(void **state)
+{
+	struct limit_profile profile = {.interval_ns = HOUR_NS, .hold_ns = HOUR_NS};
+	struct guard_run *r = start();
+	uint64_t *slots = guard_run_map(r, OP25B_PIN_SLOTS, SLOTS * sizeof(*slots));
+
+	(void)state;
+	assert_non_null(slots);
+	must_publish(r, 1, limit, "198.51.100.0/24", 100);
+	// The dataplane's charge counts in the guard, and the other way about.
+	assert_int_equal(limit_charge(&slots[101], &profile, now_ns()), LIMIT_WITHIN);
+	assert_mail(r, "198.51.100.1", REASON_DROP_LIMIT_OVER);
+	assert_true(limit_is_held(&slots[101], now_ns()));
+	assert_mail(r, "198.51.100.2", REASON_PASS_WITHIN_LIMIT);
+	assert_int_equal(limit_charge(&slots[102], &profile, now_ns()), LIMIT_OVER);
+	assert_mail(r, "198.51.100.2", REASON_DROP_LIMIT_HELD);
+	munmap(slots, SLOTS * sizeof(*slots));
+	guard_run_stop(r);
+}
+
+static void holds_follow_the_subscriber(void **state)
+{
+	struct guard_run *r = start();
+
+	(void)state;
+	must_publish(r, 1, limit, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.7", REASON_PASS_WITHIN_LIMIT);
+	assert_mail(r, "198.51.100.7", REASON_DROP_LIMIT_OVER);
+	assert_mail(r, "198.51.100.7", REASON_DROP_LIMIT_HELD);
+	// The same range again: the hold stays. Another prefix on its slots: it is gone.
+	must_publish(r, 2, limit, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.7", REASON_DROP_LIMIT_HELD);
+	must_publish(r, 3, limit, "198.51.101.0/24", 0);
+	assert_mail(r, "198.51.101.7", REASON_PASS_WITHIN_LIMIT);
+	guard_run_stop(r);
+}
+
+// Publishes as an op25bd does that was started anew: it has not put the policy in force there.
+static void publish_anew(struct guard_run *r, uint64_t generation, const char *prefix)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard *g = guard_open(guard_run_config(r), error);
+	size_t bytes;
+	void *image = make_image(generation, limit, prefix, 0, &bytes);
+
+	if (!g || !guard_publish(g, image, bytes, error))
+		fail_msg("%s", error);
+	guard_close(g);
+	free(image);
+}
+
+static void holds_follow_the_subscriber_over_a_restart(void **state)
+{
+	struct guard_run *r = start();
+	uint64_t *slots = guard_run_map(r, OP25B_PIN_SLOTS, SLOTS * sizeof(*slots));
+
+	(void)state;
+	assert_non_null(slots);
+	must_publish(r, 1, limit, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.7", REASON_PASS_WITHIN_LIMIT);
+	assert_mail(r, "198.51.100.7", REASON_DROP_LIMIT_OVER);
+	publish_anew(r, 2, "198.51.100.0/24");
+	assert_mail(r, "198.51.100.7", REASON_DROP_LIMIT_HELD);
+	publish_anew(r, 3, "198.51.101.0/24");
+	assert_mail(r, "198.51.101.7", REASON_PASS_WITHIN_LIMIT);
+	publish_anew(r, 4, "2001:db8::/48");
+	assert_int_equal(slots[7], 0);
+	slots[7] = 77;
+	publish_anew(r, 5, "2001:db8::/48");
+	assert_int_equal(slots[7], 77);
+	publish_anew(r, 6, "2001:db8:1::/48");
+	assert_int_equal(slots[7], 0);
+	munmap(slots, SLOTS * sizeof(*slots));
+	guard_run_stop(r);
+}
+
+// An AF_XDP socket on queue 0 of the interface, as net_af_xdp has one. Returns it or -1.
+static int xsk_open(const char *iface, void *umem, size_t umem_bytes)
+{
+	struct xdp_umem_reg reg = {.addr = (uintptr_t)umem, .len = umem_bytes, .chunk_size = 2048};
+	struct sockaddr_xdp at = {.sxdp_family = AF_XDP,
+				  .sxdp_ifindex = if_nametoindex(iface),
+				  .sxdp_flags = XDP_COPY};
+	int fd = socket(AF_XDP, SOCK_RAW, 0), entries = 64;
+
+	if (fd < 0 || setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) ||
+	    setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &entries, sizeof(entries)) ||
+	    setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &entries, sizeof(entries)) ||
+	    setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof(entries)) ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		return -1;
+	return fd;
+}
+
+// The program's xsks_map, found as libxdp finds it: by name among the program's maps.
+static int xsks_map_of(int program_fd)
+{
+	uint32_t ids[32], i, bytes = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info program = {.nr_map_ids = 32, .map_ids = (uintptr_t)ids};
+
+	if (bpf_obj_get_info_by_fd(program_fd, &program, &bytes))
+		return -1;
+	for (i = 0; i < program.nr_map_ids; i++) {
+		struct bpf_map_info map = {0};
+		uint32_t map_bytes = sizeof(map);
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (!bpf_obj_get_info_by_fd(fd, &map, &map_bytes) && !strcmp(map.name, "xsks_map"))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+static void frames_go_to_a_living_dataplane_only(void **state)
+{
+	static uint8_t umem[64 * 2048] __attribute__((aligned(4096)));
+	struct guard_run *r = start();
+	uint64_t *beat = guard_run_map(r, OP25B_PIN_HEARTBEAT, 4096);
+	int xsks = xsks_map_of(guard_run_program_fd(r, SIDE_SUBSCRIBER)), socket_fd, queue = 0;
+
+	(void)state;
+	assert_true(beat && xsks >= 0);
+	must_publish(r, 1, drop, "198.51.100.0/24", 0);
+	// Alive, but no socket in the map.
+	*beat = now_ns();
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	// A socket, and alive.
+	socket_fd = xsk_open("sub0", umem, sizeof(umem));
+	assert_true(socket_fd >= 0);
+	assert_int_equal(bpf_map_update_elem(xsks, &queue, &socket_fd, BPF_ANY), 0);
+	*beat = now_ns();
+	assert_int_equal(mail_from(r, "198.51.100.1").xdp_action, XDP_REDIRECT);
+	// A clock a little ahead is as good; one far ahead is not.
+	*beat = now_ns() + 100000000u;
+	assert_int_equal(mail_from(r, "198.51.100.1").xdp_action, XDP_REDIRECT);
+	*beat = now_ns() + HOUR_NS;
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	// A socket, but hung for longer than 500 ms, or not serving.
+	*beat = now_ns() - 501000000u;
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	*beat = 0;
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	// The socket dies with its process: the heartbeat is still fresh.
+	*beat = now_ns();
+	assert_int_equal(mail_from(r, "198.51.100.1").xdp_action, XDP_REDIRECT);
+	close(socket_fd);
+	*beat = now_ns();
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	munmap(beat, 4096);
+	close(xsks);
+	guard_run_stop(r);
+}
+
+static void *big_image(uint64_t generation, uint32_t prefixes, size_t *bytes)
+{
+	struct image_build *b = image_build_start();
+	uint32_t i, class_id = image_build_class(b, "pool", "stage");
+	char text[64];
+	void *image;
+
+	image_build_clause(b, class_id, drop);
+	for (i = 0; i < prefixes / 2; i++) {
+		snprintf(text, sizeof(text), "10.%u.%u.%u/30", i >> 14 & 255, i >> 6 & 255,
+			 (i & 63) * 4);
+		image_build_prefix(b, text, class_id, 0, 0);
+		snprintf(text, sizeof(text), "2001:db8:%x:%x::/64", i >> 8, (i & 255) * 256);
+		image_build_prefix(b, text, class_id, 0, 0);
+	}
+	image = image_build_finish(b, generation, bytes);
+	image_build_free(b);
+	return image;
+}
+
+static void large_policies_go_in_quickly(void **state)
+{
+	static const uint32_t counts[] = {2, 10000, 100000};
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard_run *r = start();
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		size_t bytes;
+		void *image = big_image(i + 1, counts[i], &bytes);
+		uint64_t began_ns = now_ns(), took_ms;
+
+		if (!guard_run_publish(r, image, bytes, error))
+			fail_msg("%s", error);
+		took_ms = (now_ns() - began_ns) / 1000000u;
+		print_message("%u prefixes took %llu ms\n", counts[i], (unsigned long long)took_ms);
+		assert_in_range(took_ms, 0, 5000);
+		assert_mail(r, "10.0.0.1", REASON_DROP_BLOCKED);
+		assert_mail(r, "10.255.0.1", REASON_PASS_NO_POOL);
+		free(image);
+	}
+	assert_mail(r, "10.3.13.63", REASON_DROP_BLOCKED);
+	assert_mail(r, "10.3.13.64", REASON_PASS_NO_POOL);
+	guard_run_stop(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_verifier_works_little),
+		cmocka_unit_test(the_driver_can_adopt_it),
+		cmocka_unit_test(before_the_first_policy),
+		cmocka_unit_test(loss_open_and_closed),
+		cmocka_unit_test(policies_follow_each_other),
+		cmocka_unit_test(a_refused_policy_changes_nothing),
+		cmocka_unit_test(pool_names_run_out),
+		cmocka_unit_test(slots_are_shared_with_the_dataplane),
+		cmocka_unit_test(holds_follow_the_subscriber),
+		cmocka_unit_test(holds_follow_the_subscriber_over_a_restart),
+		cmocka_unit_test(frames_go_to_a_living_dataplane_only),
+		cmocka_unit_test(large_policies_go_in_quickly),
+	};
+
+	return cmocka_run_group_tests_name("guard policy", tests, NULL, NULL);
+}
