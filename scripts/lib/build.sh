@@ -5,10 +5,14 @@
 #   build_programs FOLDER [MESON OPTION...]     the options count when the folder is made
 # Says nothing while all goes well, and everything when it does not.
 
-build_programs() {
-	local folder=$1 tree
+build_programs() (
+	local folder=$1 tree lock
 
 	shift
+	# One at a time in a folder: two calls of scripts/replay may be the first to need it.
+	mkdir -p "$folder"
+	exec {lock}<"$folder"
+	flock "$lock"
 	tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 	# A configuration that failed leaves a folder without build.ninja, which meson takes again.
 	if [[ ! -f $folder/build.ninja ]]; then
@@ -16,7 +20,7 @@ build_programs() {
 		build_quietly meson setup "$folder" "$tree" "$@" || return 1
 	fi
 	build_quietly ninja -C "$folder"
-}
+)
 
 build_quietly() {
 	local log status=0
