@@ -61,10 +61,10 @@ const struct reader_key keys_stage[] = {
 	ALLOWED("note"),
 	NEEDED("pools"),
 	NEEDED("from"),
+	ALLOWED("precision"),
+	ALLOWED("weekday"),
 	NEEDED("port25"),
 	LATER("until"),
-	LATER("precision"),
-	LATER("weekday"),
 	LATER("hold"),
 	LATER("announced"),
 	LATER("rolling"),
@@ -89,3 +89,7 @@ const char *const words_kind[] = {
 };
 
 const char *const words_action[] = {"permit", "drop", "rst", "limit", "monitor", NULL};
+
+const char *const words_precision[] = {"instant", "day", "month", "year", "start_not_stated", NULL};
+
+const char *const words_weekday[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", NULL};

@@ -16,3 +16,15 @@ extern const struct reader_key keys_clause[];
 extern const char *const words_kind[];
 // Words of "do", in the order of enum op25b_action; ends with NULL.
 extern const char *const words_action[];
+
+// How exactly a stage's date was announced: the order of words_precision.
+enum stage_precision {
+	PRECISION_INSTANT,
+	PRECISION_DAY,
+	PRECISION_MONTH,
+	PRECISION_YEAR,
+	PRECISION_START_NOT_STATED,
+};
+extern const char *const words_precision[]; // ends with NULL
+// Words of "weekday", from Sunday on, as struct tm counts; ends with NULL.
+extern const char *const words_weekday[];

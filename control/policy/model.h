@@ -109,6 +109,9 @@ const char *action_word(uint8_t action);
 // Whether an IANA name can be used: UTC, or a file of the system's zone information.
 bool time_zone_is_known(const char *tz);
 
+// Day of the week of a moment in tz: 0 (Sunday) to 6.
+uint32_t time_weekday(int64_t time_s, const char *tz);
+
 // What no single key can show: overlaps, ambiguous stages, sizes. Then, if there is no error, what
 // is allowed but surely not meant.
 void policy_check(struct policy *p, struct diag *d);

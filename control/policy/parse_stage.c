@@ -102,6 +102,47 @@ static void parse_from(const struct policy *p, const json_t *object, struct stag
 			   reader_quote(quote, value), p->tz);
 }
 
+// How exactly the date was announced. It changes nothing in what is enforced: the stage begins at
+// `from`, and the operator is told when the announcement was vaguer than that.
+static void parse_precision(const json_t *object, const struct stage *stage, struct diag *d)
+{
+	int precision = reader_word(object, stage->place, "precision", words_precision, -1, d);
+	char at[READER_PLACE_BYTES];
+
+	reader_place(at, stage->place, "precision");
+	if (precision < 0 || stage->from_s == POLICY_UNREADABLE)
+		return;
+	if ((precision == PRECISION_START_NOT_STATED) != (stage->from_s == POLICY_ALWAYS))
+		diag_error(d, at,
+			   "\"%s\" does not go with this \"from\"; \"start_not_stated\" goes "
+			   "with \"always\", the others with a time",
+			   words_precision[precision]);
+	else if (precision == PRECISION_MONTH || precision == PRECISION_YEAR)
+		diag_warning(d, at, "was announced to the %s only; the stage begins at \"from\"",
+			     words_precision[precision]);
+}
+
+// The weekday that the announcement gave: a typing mistake in the date shows.
+static void parse_weekday(const struct policy *p, const json_t *object, const struct stage *stage,
+			  struct diag *d)
+{
+	int given = reader_word(object, stage->place, "weekday", words_weekday, -1, d);
+	char at[READER_PLACE_BYTES];
+	uint32_t is;
+
+	reader_place(at, stage->place, "weekday");
+	if (given < 0 || stage->from_s == POLICY_UNREADABLE)
+		return;
+	if (stage->from_s == POLICY_ALWAYS) {
+		diag_error(d, at, "goes with a time, not with \"always\"");
+		return;
+	}
+	is = time_weekday(stage->from_s, p->tz);
+	if (is != (uint32_t)given)
+		diag_error(d, at, "is \"%s\", but \"from\" is a \"%s\" in %s", words_weekday[given],
+			   words_weekday[is], p->tz);
+}
+
 static void parse_stage(const struct policy *p, const json_t *object, size_t index,
 			struct stage *stage, struct diag *d)
 {
@@ -113,6 +154,8 @@ static void parse_stage(const struct policy *p, const json_t *object, size_t ind
 	reader_string(object, stage->place, "note", NULL, d);
 	parse_stage_pools(p, object, stage, d);
 	parse_from(p, object, stage, d);
+	parse_precision(object, stage, d);
+	parse_weekday(p, object, stage, d);
 	parse_clauses(p, object, stage, d);
 }
 

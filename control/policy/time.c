@@ -181,17 +181,36 @@ bool time_read(const char *text, const char *tz, int64_t *out_s)
 	return true;
 }
 
-void time_print(char *buf, size_t bytes, int64_t time_s, const char *tz)
+// The moment's date and time of day in tz, as gmtime_r() would give them for UTC.
+static void zone_date(int64_t time_s, const char *tz, struct tm *tm, long *offset_min)
 {
 	char *saved = zone_enter(tz);
-	long offset_min = zone_offset_s(time_s) / 60;
-	time_t t = (time_t)(time_s + offset_min * 60);
-	struct tm tm = {0};
+	time_t t;
 
+	*offset_min = zone_offset_s(time_s) / 60;
 	zone_leave(saved);
+	t = (time_t)(time_s + *offset_min * 60);
+	*tm = (struct tm){0};
+	gmtime_r(&t, tm);
+}
+
+uint32_t time_weekday(int64_t time_s, const char *tz)
+{
+	long offset_min;
+	struct tm tm;
+
+	zone_date(time_s, tz, &tm, &offset_min);
+	return (uint32_t)tm.tm_wday;
+}
+
+void time_print(char *buf, size_t bytes, int64_t time_s, const char *tz)
+{
+	long offset_min;
+	struct tm tm;
+
 	// Offsets had seconds in some places until 1972; with whole minutes the text still names
 	// the same moment.
-	gmtime_r(&t, &tm);
+	zone_date(time_s, tz, &tm, &offset_min);
 	snprintf(buf, bytes, "%04d-%02d-%02dT%02d:%02d:%02d%c%02ld:%02ld", tm.tm_year + 1900,
 		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
 		 offset_min < 0 ? '-' : '+', labs(offset_min) / 60, labs(offset_min) % 60);
