@@ -107,6 +107,13 @@ static void guard_sum(const json_t *g)
 	verdict_of_sum(int_of(g, "received"), parts[0] + parts[1] + parts[2]);
 }
 
+// Frames that the driver lost before op25b-dp received them.
+static long long lost(const json_t *port)
+{
+	return int_of(port, "rx_missed_packets") + int_of(port, "rx_error_packets") +
+	       int_of(port, "rx_nobuf_packets");
+}
+
 static void port_rows(const json_t *d)
 {
 	const json_t *list = json_object_get(d, "ports");
@@ -115,15 +122,15 @@ static void port_rows(const json_t *d)
 
 	if (!json_array_size(list))
 		return;
-	printf("\n%-22s %-10s %14s %14s %14s %14s\n", "port", "side", "rx_packets", "tx_packets",
-	       "tx_full", "answers");
+	printf("\n%-22s %-10s %14s %14s %14s %14s %14s\n", "port", "side", "rx_packets",
+	       "tx_packets", "tx_full", "answers", "lost");
 	json_array_foreach((json_t *)list, i, port)
 	{
-		printf("%-22s %-10s %14lld %14lld %14lld %14lld\n",
+		printf("%-22s %-10s %14lld %14lld %14lld %14lld %14lld\n",
 		       json_string_value(json_object_get(port, "name")),
 		       json_string_value(json_object_get(port, "side")), int_of(port, "rx_packets"),
 		       int_of(port, "tx_packets"), int_of(port, "tx_full_packets"),
-		       int_of(port, "answer_packets"));
+		       int_of(port, "answer_packets"), lost(port));
 	}
 }
 

@@ -136,6 +136,7 @@ static void take_lock(struct daemon *d)
 static void open_guard(struct daemon *d)
 {
 	char error[GUARD_ERROR_BYTES] = "";
+	uint32_t i;
 
 	if (d->no_guard) {
 		warnx("--no-guard: nothing judges when op25b-dp is down");
@@ -147,6 +148,8 @@ static void open_guard(struct daemon *d)
 	if (!d->guard)
 		warnx("no port is a kernel interface: there is no guard, and the loss of op25b-dp "
 		      "is a loss of link");
+	for (i = 0; d->guard && guard_iface(d->guard, i); i++)
+		warnx("%s: %s", guard_iface(d->guard, i), guard_iface_note(d->guard, i));
 }
 
 static void on_up(void *arg, const struct link_hello *hello)

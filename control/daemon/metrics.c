@@ -106,6 +106,12 @@ static const struct port_metric dataplane_ports[] = {
 	 "Frames to be passed on for which the driver had no room."},
 	{"op25b_port_answer_packets_total", offsetof(struct stats_port, count.answer_packets),
 	 "Resets that op25b-dp sent out of this port."},
+	{"op25b_port_rx_missed_total", offsetof(struct stats_port, rx_missed_packets),
+	 "Frames that the NIC or its driver lost before op25b-dp received them: queue full."},
+	{"op25b_port_rx_errors_total", offsetof(struct stats_port, rx_error_packets),
+	 "Frames that the NIC or its driver threw away as damaged; op25b-dp never received them."},
+	{"op25b_port_rx_nobuf_total", offsetof(struct stats_port, rx_nobuf_packets),
+	 "Frames that the driver lost because no packet buffer was free."},
 	{NULL, 0, NULL},
 };
 static const struct port_metric guard_ports[] = {

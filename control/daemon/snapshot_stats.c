@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The statistics JSON of a snapshot (see snapshot.h). received = forwarded + dropped + answered +
-// tx_full at rest: each part is counted by itself, nothing is computed to fit.
+// tx_full at rest: each part is counted by itself, nothing is computed to fit. What a driver lost
+// before op25b-dp received it (rx_missed, rx_error, rx_nobuf of a port) is in none of them.
 #include "snapshot.h"
 
 static json_t *count_json(uint64_t count)
@@ -70,17 +71,21 @@ static json_t *dataplane_ports(const struct stats_totals *t)
 	size_t i;
 
 	for (i = 0; i < t->port_count; i++) {
-		const struct op25b_port_counters *c = &t->ports[i].count;
+		const struct stats_port *p = &t->ports[i];
+		const struct op25b_port_counters *c = &p->count;
 
 		json_array_append_new(
 			ports,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
-				  t->ports[i].name, "side", side_text(t->ports[i].side),
-				  "rx_packets", (json_int_t)c->rx_packets, "rx_bytes",
-				  (json_int_t)c->rx_bytes, "tx_packets", (json_int_t)c->tx_packets,
-				  "tx_bytes", (json_int_t)c->tx_bytes, "tx_full_packets",
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
+				  p->name, "side", side_text(p->side), "rx_packets",
+				  (json_int_t)c->rx_packets, "rx_bytes", (json_int_t)c->rx_bytes,
+				  "tx_packets", (json_int_t)c->tx_packets, "tx_bytes",
+				  (json_int_t)c->tx_bytes, "tx_full_packets",
 				  (json_int_t)c->tx_full_packets, "answer_packets",
-				  (json_int_t)c->answer_packets));
+				  (json_int_t)c->answer_packets, "rx_missed_packets",
+				  (json_int_t)p->rx_missed_packets, "rx_error_packets",
+				  (json_int_t)p->rx_error_packets, "rx_nobuf_packets",
+				  (json_int_t)p->rx_nobuf_packets));
 	}
 	return ports;
 }

@@ -112,6 +112,14 @@ static void add_port(struct op25b_port_counters *to, const struct op25b_port_cou
 	to->answer_packets += load(&from->answer_packets);
 }
 
+// What drivers lost is in no worker's block: once for the whole memory.
+static void add_losses(struct stats_port *to, const struct op25b_stats_port *from)
+{
+	to->rx_missed_packets += load(&from->rx_missed_packets);
+	to->rx_error_packets += load(&from->rx_error_packets);
+	to->rx_nobuf_packets += load(&from->rx_nobuf_packets);
+}
+
 static const struct op25b_stats_block *block(const struct op25b_stats_hdr *m, uint32_t worker)
 {
 	return (const void *)((const char *)m + m->blocks_offset_bytes + worker * m->block_bytes);
@@ -139,6 +147,8 @@ static void add_memory(struct stats_totals *t, const struct op25b_stats_hdr *m)
 			add_port(&find_port(t, m->port[i].name, m->port[i].side)->count,
 				 &b->port[i]);
 	}
+	for (i = 0; i < m->port_count; i++)
+		add_losses(find_port(t, m->port[i].name, m->port[i].side), &m->port[i]);
 }
 
 // Sizes before fields, and every count bounded: after this the header's constants are trusted.

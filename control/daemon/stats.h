@@ -22,6 +22,10 @@ struct stats_port {
 	uint32_t side;                    // enum op25b_side
 	struct op25b_port_counters count; // the guard's ports: rx_packets only
 	uint64_t to_dataplane_packets;    // the guard's ports only
+	// Lost before op25b-dp received them; op25b-dp's ports only. See abi/stats_abi.h.
+	uint64_t rx_missed_packets;
+	uint64_t rx_error_packets;
+	uint64_t rx_nobuf_packets;
 };
 
 struct stats_totals {

@@ -2,8 +2,8 @@
 //
 // The statistics memory of op25b-dp: a memfd that op25b-dp writes and anybody who was handed the
 // descriptor maps read-only. Fixed size for the life of the process. Counters are 64 bit, only ever
-// grow, and each has a single writer (the worker whose block it lies in), so readers sum without
-// locks. Nobody resets them.
+// grow, and each has a single writer (the worker whose block it lies in; for those in the header
+// the main thread), so readers sum without locks. Nobody resets them.
 //
 //   +--------+-----------------+---------+---------+-----+
 //   | header | pool name table | block 0 | block 1 | ... |   one block per worker
@@ -57,6 +57,14 @@ struct op25b_stats_port {
 	char name[OP25B_MAX_NAME_BYTES]; // device name, NUL-terminated
 	uint32_t side;                   // enum op25b_side
 	uint32_t pair;                   // index of the pair it belongs to
+	// Frames that never reached a worker and so are not in rx_packets, as the driver counts
+	// them (rte_eth_stats_get()). Written by the main thread of op25b-dp alone, about once a
+	// second and once more at exit, after the workers have ended. A driver that does not count
+	// leaves 0.
+	uint64_t rx_missed_packets; // lost by the driver or NIC before op25b-dp: queue full
+				    // (rte_eth_stats.imissed)
+	uint64_t rx_error_packets;  // received in error: bad FCS, cut, too long (ierrors)
+	uint64_t rx_nobuf_packets;  // no packet buffer was free (rx_nombuf)
 };
 
 struct op25b_stats_hdr {
@@ -83,3 +91,4 @@ struct op25b_stats_hdr {
 
 _Static_assert(sizeof(struct op25b_port_counters) == 64, "stats ABI: one cache line");
 _Static_assert(sizeof(struct op25b_stats_block) % 64 == 0, "stats ABI: blocks are cache aligned");
+_Static_assert(sizeof(struct op25b_stats_port) == OP25B_MAX_NAME_BYTES + 32, "stats ABI: no gaps");

@@ -10,12 +10,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../core/image_check.h"
 #include "log.h"
 
 #define MAX_FDS 4u // of one message; the protocol uses at most 2
+#define ACCEPT_PAUSE_NS 1000000000ull
 
 struct request {
 	struct op25b_link_msg msg;
@@ -83,20 +85,57 @@ static bool is_trusted_peer(int fd)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+// A free place; if there is none, that of the client that has been silent longest, which is let go:
+// op25bd connects again by itself, whereas an idle connection would keep it out for ever.
+static uint32_t client_place(struct link_server *l)
+{
+	uint32_t i, silent = 0;
+
+	for (i = 0; i < LINK_MAX_CLIENTS; i++) {
+		if (l->client_fd[i] < 0)
+			return i;
+		if (l->heard[i] < l->heard[silent])
+			silent = i;
+	}
+	client_drop(l, silent);
+	return silent;
+}
+
+// The connection stays in the queue and poll() would report it again at once: without the pause
+// this thread would do nothing else, until a descriptor is free.
+static void accept_pause(struct link_server *l)
+{
+	if (!l->accept_from_ns)
+		log_line("cannot take a connection on %s: %m; trying again each second", l->path);
+	l->accept_from_ns = now_ns() + ACCEPT_PAUSE_NS;
+}
+
 static void client_accept(struct link_server *l)
 {
 	int fd = accept4(l->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	uint32_t i;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			accept_pause(l);
 		return;
-	for (i = 0; i < LINK_MAX_CLIENTS && is_trusted_peer(fd); i++) {
-		if (l->client_fd[i] < 0) {
-			l->client_fd[i] = fd;
-			return;
-		}
 	}
-	close(fd);
+	l->accept_from_ns = 0;
+	if (!is_trusted_peer(fd)) {
+		close(fd);
+		return;
+	}
+	i = client_place(l);
+	l->client_fd[i] = fd;
+	l->heard[i] = ++l->heard_count;
 }
 
 static void take_fds(struct request *r, struct msghdr *mh)
@@ -233,6 +272,7 @@ static void client_serve(struct link_server *l, uint32_t i)
 	struct request r;
 	bool is_alive = request_read(&r, l->client_fd[i]);
 
+	l->heard[i] = ++l->heard_count;
 	if (is_alive && r.bytes > 0) {
 		answer = serve(l, &r);
 		is_alive = reply(l, l->client_fd[i], &r, &answer);
@@ -245,12 +285,13 @@ static void client_serve(struct link_server *l, uint32_t i)
 bool link_turn(struct link_server *l, int signal_fd, int wait_ms)
 {
 	struct pollfd fds[LINK_MAX_CLIENTS + 2];
+	bool accepts = !l->accept_from_ns || now_ns() >= l->accept_from_ns;
 	uint32_t i;
 
 	// poll() passes over descriptors below 0.
 	for (i = 0; i < LINK_MAX_CLIENTS; i++)
 		fds[i] = (struct pollfd){.fd = l->client_fd[i], .events = POLLIN};
-	fds[i++] = (struct pollfd){.fd = l->listen_fd, .events = POLLIN};
+	fds[i++] = (struct pollfd){.fd = accepts ? l->listen_fd : -1, .events = POLLIN};
 	fds[i++] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
 	if (poll(fds, i, wait_ms) <= 0)
 		return true;

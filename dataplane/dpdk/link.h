@@ -2,7 +2,8 @@
 //
 // The server of dp.sock (abi/link_abi.h): answers HELLO and OFFER, hands out descriptors. Messages
 // and their descriptors are untrusted: whatever comes, the worst is a refusal or a closed
-// connection. Main thread, which is all it does.
+// connection. Idle connections keep nobody out: the one that has been silent longest makes room.
+// Main thread, which does little else.
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +16,10 @@
 
 struct link_server {
 	int listen_fd;
-	int client_fd[LINK_MAX_CLIENTS]; // -1: free
+	int client_fd[LINK_MAX_CLIENTS];  // -1: free
+	uint64_t heard[LINK_MAX_CLIENTS]; // when it connected or last spoke, by heard_count
+	uint64_t heard_count;             // connections and messages so far
+	uint64_t accept_from_ns;          // CLOCK_MONOTONIC; 0: accept() has not failed lately
 	char path[128];
 	struct publish *publish;
 	const struct stats *stats;

@@ -29,6 +29,7 @@
 #define EXIT_USAGE 2
 #define LINK_WAIT_MS 200
 #define STUCK_NS 2000000000ull
+#define LOSSES_EVERY_NS 1000000000ull
 
 static struct {
 	struct dataplane_config config;
@@ -44,6 +45,7 @@ static struct {
 	struct worker worker[CONFIG_MAX_CORES];
 	bool is_stuck[CONFIG_MAX_CORES]; // said so in the log
 	bool is_behind;                  // likewise, of the guard's policy
+	uint64_t losses_read_ns;         // when the drivers were last asked
 	uint32_t running_count;          // workers launched
 	atomic_bool stop;
 	struct link_server link;
@@ -212,18 +214,24 @@ static bool start(void)
 	return launch_workers();
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 // A worker that does not turn any more cannot be helped from here, but it must not go unsaid.
 static void watch_workers(void)
 {
-	struct timespec now;
+	uint64_t now = now_ns();
 	uint32_t i;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (i = 0; i < dp.running_count; i++) {
 		uint64_t beat =
 			__atomic_load_n(&dp.worker[i].block->heartbeat_ns, __ATOMIC_RELAXED);
-		uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-		bool is_stuck = beat && now_ns > beat && now_ns - beat > STUCK_NS;
+		bool is_stuck = beat && now > beat && now - beat > STUCK_NS;
 
 		if (is_stuck != dp.is_stuck[i])
 			log_line(is_stuck ? "worker %u is stuck" : "worker %u runs again", i);
@@ -244,6 +252,26 @@ static void watch_guard(void)
 	dp.is_behind = is_behind;
 }
 
+// Ports stand in the statistics in their own order.
+static void read_losses(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < dp.ports.count; i++)
+		port_read_losses(&dp.ports.port[i], &dp.stats.hdr->port[i]);
+}
+
+// Asking a driver may take it a while, and offers come in any number: not at each turn.
+static void watch_losses(void)
+{
+	uint64_t now = now_ns();
+
+	if (now - dp.losses_read_ns < LOSSES_EVERY_NS)
+		return;
+	dp.losses_read_ns = now;
+	read_losses();
+}
+
 static void serve(void)
 {
 	log_line("%s: %u worker%s, %s", rte_version(), dp.running_count,
@@ -254,6 +282,7 @@ static void serve(void)
 		publish_turn(&dp.publish);
 		watch_workers();
 		watch_guard();
+		watch_losses();
 	}
 }
 
@@ -263,11 +292,12 @@ static void log_totals(void)
 
 	stats_sum(&dp.stats, &sum);
 	log_line("stopped: received %llu, forwarded %llu, dropped %llu, answered %llu, transmit "
-		 "queue full %llu",
+		 "queue full %llu; lost before they were received: %llu",
 		 (unsigned long long)sum.received,
 		 (unsigned long long)(sum.verdict[VERDICT_PASS] - sum.tx_full),
 		 (unsigned long long)sum.verdict[VERDICT_DROP],
-		 (unsigned long long)sum.verdict[VERDICT_ANSWER], (unsigned long long)sum.tx_full);
+		 (unsigned long long)sum.verdict[VERDICT_ANSWER], (unsigned long long)sum.tx_full,
+		 (unsigned long long)sum.lost);
 }
 
 // Undoes start(), however far it came.
@@ -278,8 +308,10 @@ static void undo(void)
 	atomic_store(&dp.stop, true);
 	for (i = 0; i < dp.running_count; i++)
 		rte_eal_wait_lcore(eal_worker_lcore(i));
-	if (dp.running_count)
+	if (dp.running_count) {
+		read_losses();
 		log_totals();
+	}
 	link_fini(&dp.link);
 	for (i = 0; i < dp.config.core_count; i++)
 		worker_fini(&dp.worker[i]);

@@ -74,9 +74,14 @@ static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info, uint32
 	return conf;
 }
 
-static int set_up_queues(uint16_t eth, uint32_t queues, struct rte_mempool *pool)
+static int set_up_queues(uint16_t eth, const struct rte_eth_dev_info *info, uint32_t queues,
+			 struct rte_mempool *pool)
 {
-	uint16_t rx_count = QUEUE_DESCRIPTORS, tx_count = QUEUE_DESCRIPTORS, i;
+	// Not shorter than the driver's own choice: net_af_xdp gives the kernel 2048 buffers a
+	// queue. A shorter ring is full before they are used up, and frames that find the ring full
+	// are missing in what the driver counts as lost; those that find no buffer are not.
+	uint16_t rx_count = RTE_MAX(QUEUE_DESCRIPTORS, info->default_rxportconf.ring_size);
+	uint16_t tx_count = QUEUE_DESCRIPTORS, i;
 	int error = rte_eth_dev_adjust_nb_rx_tx_desc(eth, &rx_count, &tx_count);
 
 	for (i = 0; !error && i < queues; i++) {
@@ -111,7 +116,7 @@ bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempoo
 		error = rte_eth_dev_configure(eth, (uint16_t)queues, (uint16_t)queues, &conf);
 	}
 	if (!error)
-		error = set_up_queues(eth, queues, pool);
+		error = set_up_queues(eth, &info, queues, pool);
 	if (!error)
 		error = rte_eth_dev_start(eth);
 	if (error) {
@@ -119,12 +124,25 @@ bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempoo
 		return false;
 	}
 	p->is_started = true;
+	// Hardware may go on counting from an earlier process; op25bd adds up processes by itself.
+	rte_eth_stats_reset(eth);
 	error = rte_eth_promiscuous_enable(eth);
 	if (error && error != -ENOTSUP)
 		log_line("port %s: promiscuous mode is refused (%s): frames to other stations may "
 			 "not arrive",
 			 p->name, rte_strerror(-error));
 	return true;
+}
+
+void port_read_losses(const struct port *p, struct op25b_stats_port *to)
+{
+	struct rte_eth_stats now;
+
+	if (rte_eth_stats_get(p->eth, &now))
+		return;
+	__atomic_store_n(&to->rx_missed_packets, now.imissed, __ATOMIC_RELAXED);
+	__atomic_store_n(&to->rx_error_packets, now.ierrors, __ATOMIC_RELAXED);
+	__atomic_store_n(&to->rx_nobuf_packets, now.rx_nombuf, __ATOMIC_RELAXED);
 }
 
 void port_stop(struct port *p)

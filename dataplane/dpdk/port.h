@@ -30,6 +30,10 @@ struct rte_mempool *port_pool_create(uint32_t buffers);
 bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempool *pool);
 void port_stop(struct port *p);
 
+// Copies what the driver says it has lost since port_start(). A driver that does not say leaves to
+// as it was.
+void port_read_losses(const struct port *p, struct op25b_stats_port *to);
+
 // Probes and starts every port of c. On false the reason is logged; ports_stop() undoes the rest.
 bool ports_start(struct ports *ports, const struct dataplane_config *c, struct rte_mempool *pool);
 void ports_stop(struct ports *ports);

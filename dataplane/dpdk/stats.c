@@ -181,6 +181,9 @@ void stats_sum(const struct stats *s, struct stats_totals *sum)
 	uint32_t i;
 
 	*sum = (struct stats_totals){0};
+	for (i = 0; i < s->hdr->port_count; i++)
+		sum->lost += s->hdr->port[i].rx_missed_packets + s->hdr->port[i].rx_error_packets +
+			     s->hdr->port[i].rx_nobuf_packets;
 	for (i = 0; i < s->hdr->worker_count; i++)
 		sum_block(stats_block(s, i), sum);
 }

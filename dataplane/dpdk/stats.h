@@ -41,5 +41,6 @@ struct stats_totals {
 	uint64_t received;
 	uint64_t verdict[VERDICT_COUNT]; // PASS: judged so, some of them tx_full
 	uint64_t tx_full;
+	uint64_t lost; // by drivers, before they were received
 };
 void stats_sum(const struct stats *s, struct stats_totals *sum);

@@ -17,8 +17,10 @@
 struct guard;
 
 // Attaches the guard to every kernel interface of c, or adopts what is pinned there already (same
-// ABI), which changes nothing in the kernel. Returns NULL with a sentence in error: nothing is then
-// half attached. No kernel interface in c: returns NULL with an empty error.
+// ABI), which changes nothing in the kernel if it is this build's program. Another build's is
+// replaced: no frame goes unjudged meanwhile, and op25b-dp keeps its sockets. Returns NULL with a
+// sentence in error: nothing is then half attached. No kernel interface in c: returns NULL with an
+// empty error.
 struct guard *guard_open(const struct dataplane_config *c, char error[GUARD_ERROR_BYTES]);
 
 // Lets go of the descriptors. The guard stays attached and in force.
@@ -38,8 +40,9 @@ uint64_t guard_image_checksum(const struct guard *g);
 
 // Interface names, in the order pair 0 subscriber, pair 0 network, ...; NULL beyond the last.
 const char *guard_iface(const struct guard *g, uint32_t index);
-// How the guard sits on that interface (adopted or attached, driver or generic mode, what became
-// of the receive VLAN offload), for the log after guard_open(); NULL beyond the last interface.
+// How the guard sits on that interface (adopted, replaced or attached, driver or generic mode, what
+// became of the receive VLAN offload), for the log after guard_open(); NULL beyond the last
+// interface.
 const char *guard_iface_note(const struct guard *g, uint32_t index);
 
 struct guard_counters {

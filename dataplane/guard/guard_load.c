@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // guard_open(), guard_close(), guard_detach(): the loader from the outside. All or nothing: what a
-// failing guard_open() has attached, made or pinned it takes back. See guard.h for threads.
+// failing guard_open() has attached, replaced, made or pinned it takes back. See guard.h for
+// threads.
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ static void iface_add(struct guard *g, const struct config_port *port, enum op25
 		return;
 	snprintf(iface->name, sizeof(iface->name), "%s", port->iface);
 	iface->side = side;
+	iface->replaced_fd = -1;
 	g->iface_count++;
 }
 
@@ -78,11 +80,25 @@ static void guard_take_back(struct guard *g)
 	for (i = 0; i < g->iface_count; i++) {
 		if (g->iface[i].attached_now)
 			guard_detach_iface(g->dir, g->iface[i].name, ignored);
+		if (g->iface[i].replaced_fd >= 0)
+			guard_replaced_put_back(g, i);
 	}
 	if (g->made_maps)
 		guard_maps_unpin(g->dir, ignored);
 	if (g->made_dir)
 		rmdir(g->dir);
+}
+
+// Until here a replaced program can be put back; from now on the kernel may forget it.
+static void replaced_forget(struct guard *g)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->iface_count; i++) {
+		if (g->iface[i].replaced_fd >= 0)
+			close(g->iface[i].replaced_fd);
+		g->iface[i].replaced_fd = -1;
+	}
 }
 
 struct guard *guard_open(const struct dataplane_config *c, char error[GUARD_ERROR_BYTES])
@@ -96,9 +112,12 @@ struct guard *guard_open(const struct dataplane_config *c, char error[GUARD_ERRO
 	}
 	// Its warnings are for programmers; the operator gets sentences from here.
 	libbpf_set_print(NULL);
-	if (g->iface_count > 0 && guard_bring_up(g, c, error))
+	if (g->iface_count > 0 && guard_bring_up(g, c, error)) {
+		replaced_forget(g);
 		return g;
+	}
 	guard_take_back(g);
+	replaced_forget(g);
 	guard_close(g);
 	return NULL;
 }

@@ -62,7 +62,8 @@ static bool map_fits(const struct guard *g, enum guard_map m, const struct bpf_m
 				    strerror(errno));
 	if (info.type != (uint32_t)bpf_map__type(want) ||
 	    info.key_size != bpf_map__key_size(want) ||
-	    info.value_size != bpf_map__value_size(want))
+	    info.value_size != bpf_map__value_size(want) ||
+	    (m != GUARD_MAP_slots && info.max_entries != bpf_map__max_entries(want)))
 		return guard_refuse(error,
 				    "%s/%s was made by another version of the guard: take that one "
 				    "off by removing the folder %s, then start again",

@@ -34,6 +34,7 @@ struct guard_iface {
 	enum op25b_side side;
 	unsigned int ifindex;
 	bool attached_now; // by this guard_open(), not found pinned
+	int replaced_fd;   // other build's program that this guard_open() took the place of; -1
 	char note[GUARD_ERROR_BYTES];
 };
 
@@ -59,7 +60,21 @@ bool guard_maps_unpin(const char *dir, char error[GUARD_ERROR_BYTES]);
 // Gives the pinned maps to a skeleton that is not loaded yet. Returns 0 or -errno.
 int guard_maps_lend(const struct guard *g, struct guard_bpf *skel);
 
-// guard_attach.c: adopts the interface's pinned link, or attaches the program and pins its link.
+// guard_adopt.c: whether the link holds its program on this very interface. It does not if the
+// interface was deleted, even if a new one has got its name or its index, or is in another network
+// namespace.
+bool guard_link_is_on(int link_fd, unsigned int ifindex);
+// Takes over the guard that the link holds on the interface, and replaces its program if that is
+// not this build's. Only then does the kernel see a change.
+bool guard_adopt(struct guard *g, uint32_t index, int link_fd, char error[GUARD_ERROR_BYTES]);
+// Gives the interface back the program that was replaced.
+void guard_replaced_put_back(const struct guard *g, uint32_t index);
+
+// guard_attach.c: loads this build's program for the interface, with the pinned maps and, if not
+// -1, the sockets of xsks_fd. Returns NULL with a sentence in error.
+struct guard_bpf *guard_instance_load(const struct guard *g, uint32_t index, int xsks_fd,
+				      char error[GUARD_ERROR_BYTES]);
+// Adopts the interface's pinned link, or attaches the program and pins its link.
 bool guard_attach_iface(struct guard *g, uint32_t index, char error[GUARD_ERROR_BYTES]);
 // Takes the program off the interface and removes the pin.
 bool guard_detach_iface(const char *dir, const char *iface, char error[GUARD_ERROR_BYTES]);

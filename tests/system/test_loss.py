@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 
-from box import Box, wait_for
-from load import Load
+from box import Box, tcp_frame, wait_for
+from load import SERVER, SUBSCRIBER, Load
 
 POLICY = {
     "op25b": 1, "name": "loss", "tz": "UTC", "sets": {"relay": ["203.0.113.25/32"]},
@@ -126,6 +126,43 @@ def check_policy_while_hung():
         assert not load.leaked, f"{len(load.leaked)} forbidden frames passed"
 
 
+def losses(stats):
+    keys = ("rx_missed_packets", "rx_error_packets", "rx_nobuf_packets")
+    return sum(port[key] for port in stats["dataplane"]["ports"] for key in keys)
+
+
+def check_driver_losses():
+    """Frames that come while op25b-dp hangs and the guard still hands them over are more than a queue holds. Those
+    lost there are told, while op25b-dp runs and after it has ended, and are not among those received."""
+    with Box(POLICY, heartbeat_max_age_ms=10000) as box:
+        box.start_daemon()
+        box.start_dataplane()
+        sock = box.raw_socket("sub")
+        frame = tcp_frame(SUBSCRIBER, SERVER, 40000, 587, 1)
+
+        def burst():
+            box.kill("op25b-dp", signal.SIGSTOP)
+            for _ in range(6000):
+                sock.send(frame)
+            box.kill("op25b-dp", signal.SIGCONT)
+
+        def received():
+            return box.ctl("stats", "show")["dataplane"]["received"]
+
+        burst()
+        first = wait_for("losses are told", lambda: losses(box.ctl("stats", "show")), 5)
+        burst()
+        wait_for("nothing is received any more", lambda: received() == (time.sleep(0.1), received())[1])
+        box.kill("op25b-dp", signal.SIGTERM)
+        sock.close()
+        after = box.ctl("stats", "show")
+        handed = after["guard"]["to_dataplane"]
+        print(f"# bursts into a hung op25b-dp: {handed} handed over, {received()} received, {losses(after)} lost, "
+              f"{first} of them in the first burst")
+        assert losses(after) > first, "what was lost before the end is not told"
+        assert handed == received() + losses(after), "frames are missing"
+
+
 def main():
     check("kill -9 of op25b-dp", lose_by_kill, True)
     check("SIGSTOP of op25b-dp", lose_by_stop, True)
@@ -133,6 +170,7 @@ def main():
     check("kill -9 of op25bd", lose_daemon, False)
     check_start_pass()
     check_policy_while_hung()
+    check_driver_losses()
     return 0
 
 

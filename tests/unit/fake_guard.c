@@ -92,6 +92,11 @@ const char *guard_iface(const struct guard *g, uint32_t index)
 	return index == 0 ? "sub0" : index == 1 ? "net0" : NULL;
 }
 
+const char *guard_iface_note(const struct guard *g, uint32_t index)
+{
+	return guard_iface(g, index) ? "fake guard attached" : NULL;
+}
+
 bool guard_read_counters(struct guard *g, struct guard_counters *out, char error[GUARD_ERROR_BYTES])
 {
 	(void)g;

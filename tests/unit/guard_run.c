@@ -7,12 +7,15 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/if_xdp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct guard_run {
@@ -79,6 +82,25 @@ static int program_of(const char *dir, const char *iface)
 	return bpf_prog_get_fd_by_id(info.prog_id);
 }
 
+static void programs_close(struct guard_run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (r->program_fd[i] >= 0)
+			close(r->program_fd[i]);
+		r->program_fd[i] = -1;
+	}
+}
+
+bool guard_run_look(struct guard_run *r)
+{
+	programs_close(r);
+	r->program_fd[SIDE_SUBSCRIBER] = program_of(r->config.bpffs_dir, "sub0");
+	r->program_fd[SIDE_NETWORK] = program_of(r->config.bpffs_dir, "net0");
+	return r->program_fd[SIDE_SUBSCRIBER] >= 0 && r->program_fd[SIDE_NETWORK] >= 0;
+}
+
 static bool bring_up(struct guard_run *r, uint32_t slots, char error[GUARD_ERROR_BYTES])
 {
 	if (!namespaces_make(r, error))
@@ -87,9 +109,7 @@ static bool bring_up(struct guard_run *r, uint32_t slots, char error[GUARD_ERROR
 	r->guard = guard_open(&r->config, error);
 	if (!r->guard)
 		return false;
-	r->program_fd[SIDE_SUBSCRIBER] = program_of(r->config.bpffs_dir, "sub0");
-	r->program_fd[SIDE_NETWORK] = program_of(r->config.bpffs_dir, "net0");
-	if (r->program_fd[SIDE_SUBSCRIBER] < 0 || r->program_fd[SIDE_NETWORK] < 0)
+	if (!guard_run_look(r))
 		return refuse(error, "the guard's pinned links give no program");
 	r->before = calloc(1, sizeof(*r->before));
 	r->after = calloc(1, sizeof(*r->after));
@@ -114,14 +134,10 @@ struct guard_run *guard_run_start(uint32_t slots, char error[GUARD_ERROR_BYTES])
 void guard_run_stop(struct guard_run *r)
 {
 	char ignored[GUARD_ERROR_BYTES];
-	uint32_t i;
 
 	if (!r)
 		return;
-	for (i = 0; i < 2; i++) {
-		if (r->program_fd[i] >= 0)
-			close(r->program_fd[i]);
-	}
+	programs_close(r);
 	if (r->guard)
 		guard_detach(&r->config, ignored);
 	guard_close(r->guard);
@@ -220,4 +236,52 @@ void *guard_run_map(const struct guard_run *r, const char *pin, size_t bytes)
 	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	return at == MAP_FAILED ? NULL : at;
+}
+
+int guard_run_xsks_map(const struct guard_run *r, enum op25b_side side)
+{
+	uint32_t ids[32], i, bytes = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info program = {.nr_map_ids = 32, .map_ids = (uintptr_t)ids};
+
+	if (bpf_obj_get_info_by_fd(r->program_fd[side], &program, &bytes))
+		return -1;
+	for (i = 0; i < program.nr_map_ids; i++) {
+		struct bpf_map_info map = {0};
+		uint32_t map_bytes = sizeof(map);
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (!bpf_obj_get_info_by_fd(fd, &map, &map_bytes) && !strcmp(map.name, "xsks_map"))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+static int xsk_open(const char *iface, void *umem, size_t umem_bytes)
+{
+	struct xdp_umem_reg reg = {.addr = (uintptr_t)umem, .len = umem_bytes, .chunk_size = 2048};
+	struct sockaddr_xdp at = {.sxdp_family = AF_XDP,
+				  .sxdp_ifindex = if_nametoindex(iface),
+				  .sxdp_flags = XDP_COPY};
+	int fd = socket(AF_XDP, SOCK_RAW, 0), entries = 64;
+
+	if (fd < 0 || setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) ||
+	    setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &entries, sizeof(entries)) ||
+	    setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &entries, sizeof(entries)) ||
+	    setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof(entries)) ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		return -1;
+	return fd;
+}
+
+int guard_run_socket(const struct guard_run *r, enum op25b_side side)
+{
+	static uint8_t umem[64 * 2048] __attribute__((aligned(4096)));
+	int xsks = guard_run_xsks_map(r, side), queue = 0;
+	int fd = xsk_open(side == SIDE_SUBSCRIBER ? "sub0" : "net0", umem, sizeof(umem));
+
+	if (xsks < 0 || fd < 0 || bpf_map_update_elem(xsks, &queue, &fd, BPF_ANY))
+		return -1;
+	close(xsks);
+	return fd;
 }

@@ -42,6 +42,14 @@ bool guard_run(struct guard_run *r, const void *frame, size_t bytes, enum op25b_
 struct guard *guard_run_guard(struct guard_run *r);
 const struct dataplane_config *guard_run_config(const struct guard_run *r);
 int guard_run_program_fd(const struct guard_run *r, enum op25b_side side);
+// Finds the programs on the interfaces anew: frames go to them from now on. Returns false if there
+// are none.
+bool guard_run_look(struct guard_run *r);
+// The program's xsks_map, found as libxdp finds it: by name among the program's maps. -1: none.
+int guard_run_xsks_map(const struct guard_run *r, enum op25b_side side);
+// An AF_XDP socket on queue 0 of that side's interface, in the xsks_map, as net_af_xdp has one. It
+// has no buffers: it counts each frame that reaches it as dropped. Returns it or -1.
+int guard_run_socket(const struct guard_run *r, enum op25b_side side);
 // A pinned map of the guard, e.g. OP25B_PIN_SLOTS, mapped; bytes are rounded up to pages by the
 // kernel. NULL on failure.
 void *guard_run_map(const struct guard_run *r, const char *pin, size_t bytes);

@@ -93,6 +93,59 @@ static void lives_and_workers_are_summed(void **state)
 	daemon_clean(&run);
 }
 
+static json_int_t port_figure(const struct reply *stats, size_t port, const char *key)
+{
+	const json_t *ports = json_object_get(json_object_get(stats->json, "dataplane"), "ports");
+
+	return json_integer_value(json_object_get(json_array_get(ports, port), key));
+}
+
+static void lose(struct fake_dp *dp, uint32_t port, uint64_t missed, uint64_t error, uint64_t nobuf)
+{
+	fake_dp_stats(dp)->port[port].rx_missed_packets = missed;
+	fake_dp_stats(dp)->port[port].rx_error_packets = error;
+	fake_dp_stats(dp)->port[port].rx_nobuf_packets = nobuf;
+}
+
+// What drivers lost is no frame received, is not counted once per worker, and outlives op25b-dp.
+static void losses_are_kept_over_lives(void **state)
+{
+	struct daemon_run run;
+	struct fake_dp *dp;
+	struct reply reply;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	dp = fake_dp_start(run.dir, 11);
+	count(dp, 0, 0, REASON_PASS_NOT_TCP, 7);
+	lose(dp, 0, 1000, 200, 30);
+	lose(dp, 1, 5, 0, 0);
+	assert_true(daemon_start(&run));
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	reply = daemon_ask(&run, "/v1/stats", NULL);
+	assert_int_equal(port_figure(&reply, 0, "rx_missed_packets"), 1000);
+	assert_int_equal(port_figure(&reply, 0, "rx_error_packets"), 200);
+	assert_int_equal(port_figure(&reply, 0, "rx_nobuf_packets"), 30);
+	assert_int_equal(port_figure(&reply, 1, "rx_missed_packets"), 5);
+	reply_free(&reply);
+	lose(dp, 0, 1001, 202, 33); // as at its exit
+	fake_dp_stop(dp);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "false"));
+	dp = fake_dp_start(run.dir, 12);
+	lose(dp, 0, 10, 20, 40);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	reply = daemon_ask(&run, "/v1/stats", NULL);
+	assert_int_equal(port_figure(&reply, 0, "rx_missed_packets"), 1011);
+	assert_int_equal(port_figure(&reply, 0, "rx_error_packets"), 222);
+	assert_int_equal(port_figure(&reply, 0, "rx_nobuf_packets"), 73);
+	assert_int_equal(port_figure(&reply, 1, "rx_missed_packets"), 5);
+	reply_free(&reply);
+	assert_int_equal(dataplane_figure(&run, "received"), 7);
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
 static void damaged_memory_is_not_mapped(void **state)
 {
 	struct daemon_run run;
@@ -136,6 +189,9 @@ static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_po
 	snprintf(ports[0].name, sizeof(ports[0].name), "net_pcap0,rx_pcap=a\\b.pcap");
 	ports[0].count.rx_packets = 14;
 	ports[0].count.rx_bytes = 860;
+	ports[0].rx_missed_packets = 4;
+	ports[0].rx_error_packets = 5;
+	ports[0].rx_nobuf_packets = 6;
 	ports[1].side = SIDE_NETWORK;
 	snprintf(ports[1].name, sizeof(ports[1].name), "net_pcap1");
 	ports[1].count.tx_packets = 3;
@@ -212,6 +268,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives_and_workers_are_summed),
+		cmocka_unit_test(losses_are_kept_over_lives),
 		cmocka_unit_test(damaged_memory_is_not_mapped),
 		cmocka_unit_test(metrics_are_as_in_the_golden_file),
 		cmocka_unit_test(live_metrics_please_promtool),

@@ -14,9 +14,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/core/image_check.h"
@@ -359,6 +361,100 @@ static void serves_others_when_clients_vanish_or_do_not_read(void **state)
 	close_fds(&a);
 }
 
+// Whether the server has closed the connection.
+static bool is_over(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+// Connections that never say a word keep nobody out, and who has spoken lately is not let go.
+static void makes_room_by_closing_who_was_silent_longest(void **state)
+{
+	int idle[LINK_MAX_CLIENTS - 1], speaker = fixture.client, late;
+	struct answer a;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < LINK_MAX_CLIENTS - 1; i++)
+		idle[i] = connect_client();
+	a = ask(request(LINK_HELLO, 1), NULL, 0); // the oldest connection, but not the most silent
+	close_fds(&a);
+	for (i = 0; i < 3; i++) {
+		late = connect_client();
+		assert_false(is_over(late));
+		fixture.client = late;
+		a = ask(request(LINK_HELLO, 2 + i), NULL, 0);
+		assert_int_equal(a.msg.outcome, OUTCOME_APPLIED);
+		close_fds(&a);
+		assert_true(is_over(idle[i]));
+		assert_false(is_over(idle[i + 1]));
+		close(idle[i]);
+		idle[i] = late;
+	}
+	fixture.client = speaker;
+	a = ask(request(LINK_HELLO, 9), NULL, 0);
+	assert_int_equal(a.msg.seq, 9);
+	close_fds(&a);
+	for (i = 0; i < LINK_MAX_CLIENTS - 1; i++)
+		close(idle[i]);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+// Returns how many turns of at most turn_ms it took to get there.
+static uint32_t turns_until(uint64_t then_ms, int turn_ms)
+{
+	uint32_t turns = 0;
+
+	while (now_ms() < then_ms) {
+		assert_true(link_turn(&fixture.server, NO_SIGNAL_FD, turn_ms));
+		turns++;
+	}
+	return turns;
+}
+
+// A connection that waits for a descriptor must not turn the main thread into a busy loop, nor keep
+// it from those it has.
+static void rests_while_no_descriptor_is_free(void **state)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int waiting = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), speaker = fixture.client;
+	int lowest = dup(waiting);
+	struct rlimit usual_limit, none_free;
+	uint32_t turns;
+	struct answer a;
+
+	(void)state;
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual_limit), 0);
+	none_free = usual_limit;
+	none_free.rlim_cur = (rlim_t)lowest;
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/dp.sock", fixture.dir);
+	assert_int_equal(connect(waiting, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_free), 0);
+	turns = turns_until(now_ms() + 400, 50);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual_limit), 0);
+	assert_in_range(turns, 1, 20);
+	a = ask(request(LINK_HELLO, 1), NULL, 0);
+	assert_int_equal(a.msg.outcome, OUTCOME_APPLIED);
+	close_fds(&a);
+	turns_until(now_ms() + 1200, 50);
+	fixture.client = waiting;
+	a = ask(request(LINK_HELLO, 2), NULL, 0);
+	assert_int_equal(a.msg.seq, 2);
+	close_fds(&a);
+	fixture.client = speaker;
+	close(waiting);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -372,6 +468,8 @@ int main(void)
 		TEST(keeps_no_descriptor_that_comes_with_nothing),
 		TEST(an_offer_whose_client_has_gone_is_not_taken),
 		TEST(serves_others_when_clients_vanish_or_do_not_read),
+		TEST(makes_room_by_closing_who_was_silent_longest),
+		TEST(rests_while_no_descriptor_is_free),
 	};
 
 	return cmocka_run_group_tests_name("dp_link", tests, NULL, NULL);

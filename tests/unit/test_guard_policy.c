@@ -7,8 +7,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
-#include <linux/if_xdp.h>
-#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -354,61 +351,21 @@ static void holds_follow_the_subscriber_over_a_restart(void **state)
 	guard_run_stop(r);
 }
 
-// An AF_XDP socket on queue 0 of the interface, as net_af_xdp has one. Returns it or -1.
-static int xsk_open(const char *iface, void *umem, size_t umem_bytes)
-{
-	struct xdp_umem_reg reg = {.addr = (uintptr_t)umem, .len = umem_bytes, .chunk_size = 2048};
-	struct sockaddr_xdp at = {.sxdp_family = AF_XDP,
-				  .sxdp_ifindex = if_nametoindex(iface),
-				  .sxdp_flags = XDP_COPY};
-	int fd = socket(AF_XDP, SOCK_RAW, 0), entries = 64;
-
-	if (fd < 0 || setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) ||
-	    setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &entries, sizeof(entries)) ||
-	    setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &entries, sizeof(entries)) ||
-	    setsockopt(fd, SOL_XDP, XDP_RX_RING, &entries, sizeof(entries)) ||
-	    bind(fd, (struct sockaddr *)&at, sizeof(at)))
-		return -1;
-	return fd;
-}
-
-// The program's xsks_map, found as libxdp finds it: by name among the program's maps.
-static int xsks_map_of(int program_fd)
-{
-	uint32_t ids[32], i, bytes = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info program = {.nr_map_ids = 32, .map_ids = (uintptr_t)ids};
-
-	if (bpf_obj_get_info_by_fd(program_fd, &program, &bytes))
-		return -1;
-	for (i = 0; i < program.nr_map_ids; i++) {
-		struct bpf_map_info map = {0};
-		uint32_t map_bytes = sizeof(map);
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		if (!bpf_obj_get_info_by_fd(fd, &map, &map_bytes) && !strcmp(map.name, "xsks_map"))
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
 static void frames_go_to_a_living_dataplane_only(void **state)
 {
-	static uint8_t umem[64 * 2048] __attribute__((aligned(4096)));
 	struct guard_run *r = start();
 	uint64_t *beat = guard_run_map(r, OP25B_PIN_HEARTBEAT, 4096);
-	int xsks = xsks_map_of(guard_run_program_fd(r, SIDE_SUBSCRIBER)), socket_fd, queue = 0;
+	int socket_fd;
 
 	(void)state;
-	assert_true(beat && xsks >= 0);
+	assert_non_null(beat);
 	must_publish(r, 1, drop, "198.51.100.0/24", 0);
 	// Alive, but no socket in the map.
 	*beat = now_ns();
 	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
 	// A socket, and alive.
-	socket_fd = xsk_open("sub0", umem, sizeof(umem));
+	socket_fd = guard_run_socket(r, SIDE_SUBSCRIBER);
 	assert_true(socket_fd >= 0);
-	assert_int_equal(bpf_map_update_elem(xsks, &queue, &socket_fd, BPF_ANY), 0);
 	*beat = now_ns();
 	assert_int_equal(mail_from(r, "198.51.100.1").xdp_action, XDP_REDIRECT);
 	// A clock a little ahead is as good; one far ahead is not.
@@ -428,7 +385,6 @@ static void frames_go_to_a_living_dataplane_only(void **state)
 	*beat = now_ns();
 	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
 	munmap(beat, 4096);
-	close(xsks);
 	guard_run_stop(r);
 }
 
