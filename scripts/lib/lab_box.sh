@@ -45,7 +45,7 @@ box_start_op25b_dp() {
 	box_dp_pid=$lab_pid
 }
 
-# As the issue says: no farewell.
+# The hard way: it gets no chance to hand over.
 box_kill_op25b_dp() {
 	kill -KILL "$box_dp_pid"
 	wait "$box_dp_pid" 2>/dev/null || true
