@@ -80,28 +80,27 @@ static bool read_query(struct evhttp_request *req, struct evkeyvalq *query)
 	return !text || !evhttp_parse_query_str(text, query);
 }
 
-static void get_status(struct api *a, struct evhttp_request *req)
+static void send_snapshot(struct api *a, struct evhttp_request *req,
+			  json_t *(*make)(const struct snapshot *s))
 {
 	struct snapshot s;
 	json_t *answer;
 
 	snapshot_take(&s, a->sources);
-	answer = snapshot_status(&s);
+	answer = make(&s);
 	send_json(req, HTTP_OK, answer);
 	json_decref(answer);
 	snapshot_free(&s);
 }
 
+static void get_status(struct api *a, struct evhttp_request *req)
+{
+	send_snapshot(a, req, snapshot_status);
+}
+
 static void get_stats(struct api *a, struct evhttp_request *req)
 {
-	struct snapshot s;
-	json_t *answer;
-
-	snapshot_take(&s, a->sources);
-	answer = snapshot_stats(&s);
-	send_json(req, HTTP_OK, answer);
-	json_decref(answer);
-	snapshot_free(&s);
+	send_snapshot(a, req, snapshot_stats);
 }
 
 static void get_metrics(struct api *a, struct evhttp_request *req)

@@ -102,20 +102,14 @@ static int64_t period_start_s(const struct policy *p, int64_t at_s)
 // Sections one after the other. Returns the size of the image.
 static uint64_t header_layout(struct op25b_image_hdr *hdr, const uint32_t counts[SECTION_COUNT])
 {
-	static const uint32_t elem_bytes[SECTION_COUNT] = {
-		[SECTION_CLASSES] = sizeof(struct op25b_class),
-		[SECTION_ADDRS] = sizeof(struct op25b_addr),
-		[SECTION_PREFIX4] = sizeof(struct op25b_prefix4),
-		[SECTION_PREFIX6] = sizeof(struct op25b_prefix6),
-		[SECTION_NAMES] = 1,
-	};
 	uint64_t offset = sizeof(*hdr);
 	size_t i;
 
 	for (i = 0; i < SECTION_COUNT; i++) {
 		offset = (offset + SECTION_ALIGN - 1) & ~(uint64_t)(SECTION_ALIGN - 1);
-		hdr->section[i] = (struct op25b_section_ref){offset, counts[i], elem_bytes[i]};
-		offset += (uint64_t)counts[i] * elem_bytes[i];
+		hdr->section[i] =
+			(struct op25b_section_ref){offset, counts[i], image_elem_bytes[i]};
+		offset += (uint64_t)counts[i] * image_elem_bytes[i];
 	}
 	return offset;
 }

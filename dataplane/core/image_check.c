@@ -11,7 +11,7 @@
 #define FNV1A_64_PRIME 0x100000001b3ull
 #define MAX_GENERATION (1ull << 62)
 
-static const uint32_t elem_bytes[SECTION_COUNT] = {
+const uint32_t image_elem_bytes[SECTION_COUNT] = {
 	[SECTION_CLASSES] = sizeof(struct op25b_class),
 	[SECTION_ADDRS] = sizeof(struct op25b_addr),
 	[SECTION_PREFIX4] = sizeof(struct op25b_prefix4),
@@ -96,7 +96,7 @@ static struct image_fault check_sections(const struct op25b_image_hdr *hdr)
 	for (i = 0; i < SECTION_COUNT; i++) {
 		const struct op25b_section_ref *s = &hdr->section[i];
 
-		if (s->elem_bytes != elem_bytes[i] || s->offset_bytes % 8)
+		if (s->elem_bytes != image_elem_bytes[i] || s->offset_bytes % 8)
 			return fault(IMAGE_SECTION, i, 0);
 		if (s->count < min_count[i] || s->count > max_count[i])
 			return fault(IMAGE_COUNT, i, s->count);

@@ -44,6 +44,9 @@ struct image_fault {
 	uint32_t index;   // of the element in the section
 };
 
+// Size of one element of each section, in bytes.
+extern const uint32_t image_elem_bytes[SECTION_COUNT];
+
 // Checks the image of `bytes` bytes at `image` (8-byte aligned). Returns IMAGE_OK or the first
 // fault.
 struct image_fault image_check(const void *image, uint64_t bytes);

@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../core/image_check.h"
+#include "clock.h"
 #include "log.h"
 
 #define MAX_FDS 4u // of one message; the protocol uses at most 2
@@ -85,14 +85,6 @@ static bool is_trusted_peer(int fd)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 // A free place; if there is none, that of the client that has been silent longest, which is let go:
 // op25bd connects again by itself, whereas an idle connection would keep it out for ever.
 static uint32_t client_place(struct link_server *l)
@@ -115,7 +107,7 @@ static void accept_pause(struct link_server *l)
 {
 	if (!l->accept_from_ns)
 		log_line("cannot take a connection on %s: %m; trying again each second", l->path);
-	l->accept_from_ns = now_ns() + ACCEPT_PAUSE_NS;
+	l->accept_from_ns = clock_now_ns() + ACCEPT_PAUSE_NS;
 }
 
 static void client_accept(struct link_server *l)
@@ -285,7 +277,7 @@ static void client_serve(struct link_server *l, uint32_t i)
 bool link_turn(struct link_server *l, int signal_fd, int wait_ms)
 {
 	struct pollfd fds[LINK_MAX_CLIENTS + 2];
-	bool accepts = !l->accept_from_ns || now_ns() >= l->accept_from_ns;
+	bool accepts = !l->accept_from_ns || clock_now_ns() >= l->accept_from_ns;
 	uint32_t i;
 
 	// poll() passes over descriptors below 0.

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "eal.h"
 #include "link.h"
 #include "log.h"
@@ -214,18 +215,10 @@ static bool start(void)
 	return launch_workers();
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 // A worker that does not turn any more cannot be helped from here, but it must not go unsaid.
 static void watch_workers(void)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 	uint32_t i;
 
 	for (i = 0; i < dp.running_count; i++) {
@@ -264,7 +257,7 @@ static void read_losses(void)
 // Asking a driver may take it a while, and offers come in any number: not at each turn.
 static void watch_losses(void)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_now_ns();
 
 	if (now - dp.losses_read_ns < LOSSES_EVERY_NS)
 		return;

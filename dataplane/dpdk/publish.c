@@ -12,6 +12,7 @@
 
 #include "../core/image_check.h"
 #include "../core/slots_diff.h"
+#include "clock.h"
 #include "log.h"
 #include <rte_malloc.h>
 
@@ -155,13 +156,10 @@ static void end_grace(struct publish *p)
 static bool wait_for_workers(struct publish *p)
 {
 	const struct timespec nap = {0, GRACE_POLL_US * 1000};
-	struct timespec from, now;
+	uint64_t from_ns = clock_now_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	while (rte_rcu_qsbr_check(p->qsbr, p->token, false) != 1) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 >=
-		    (long)p->deadline_ms)
+		if (clock_now_ns() - from_ns >= (uint64_t)p->deadline_ms * CLOCK_MS_NS)
 			return false;
 		nanosleep(&nap, NULL);
 	}

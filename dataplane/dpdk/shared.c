@@ -7,12 +7,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
-#define GUARD_WAIT_S 10
+#define GUARD_WAIT_S 10ull
 #define GUARD_POLL_MS 20
 #define PIN_PATH_BYTES (CONFIG_MAX_PATH_BYTES + 64u)
 
@@ -54,20 +54,18 @@ bool shared_wait_for_guard(const struct dataplane_config *c, int signal_fd)
 {
 	struct pollfd stop = {.fd = signal_fd, .events = POLLIN};
 	const char *iface = unguarded(c);
-	struct timespec from, now;
+	uint64_t from_ns = clock_now_ns();
 
 	if (!iface)
 		return true;
 	log_line("waiting for the guard on %s: op25bd puts it there", iface);
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	do {
 		if (poll(&stop, 1, GUARD_POLL_MS) > 0) {
 			log_line("told to stop while waiting for the guard");
 			return false;
 		}
 		iface = unguarded(c);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (iface && now.tv_sec - from.tv_sec <= GUARD_WAIT_S);
+	} while (iface && clock_now_ns() - from_ns < GUARD_WAIT_S * CLOCK_SECOND_NS);
 	if (iface)
 		log_line("%s has no guard: %s/%s%s does not exist. Start op25bd with the same "
 			 "dataplane.json, without --no-guard",

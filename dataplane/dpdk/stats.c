@@ -8,19 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../core/decide.h"
+#include "clock.h"
 #include "log.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static uint64_t header_bytes(void)
 {
@@ -66,7 +58,7 @@ bool stats_init(struct stats *s, uint32_t worker_count, uint64_t slots_capacity,
 		return false;
 	}
 	s->hdr->abi_major = OP25B_STATS_ABI_MAJOR;
-	s->hdr->start_ns = now_ns();
+	s->hdr->start_ns = clock_now_ns();
 	s->hdr->slots_capacity = slots_capacity;
 	s->hdr->worker_count = worker_count;
 	s->hdr->pool_count = 1; // slot 0: no pool

@@ -9,22 +9,14 @@
 #include <time.h>
 
 #include "burst.h"
+#include "clock.h"
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
-#define IDLE_SPINS 64u               // empty turns before the first sleep
-#define DRAIN_MIN_NS (10 * 1000000u) // frames that were on their way when the guard took over
-#define DRAIN_MAX_NS (100 * 1000000u)
-#define ANSWER_BURST_NS (100 * 1000000u) // answers may come in bursts of this much time's worth
-#define SECOND_NS 1000000000u
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts); // the vDSO's: no system call
-	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
-}
+#define IDLE_SPINS 64u                  // empty turns before the first sleep
+#define DRAIN_MIN_NS (10 * CLOCK_MS_NS) // frames that were on their way when the guard took over
+#define DRAIN_MAX_NS (100 * CLOCK_MS_NS)
+#define ANSWER_BURST_NS (100 * CLOCK_MS_NS) // answers may come in bursts of this much time's worth
 
 bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *setup)
 {
@@ -40,7 +32,7 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		.stop = setup->stop,
 	};
 	if (setup->answers_per_s > 0) {
-		w->answer_profile.interval_ns = SECOND_NS / setup->answers_per_s;
+		w->answer_profile.interval_ns = CLOCK_SECOND_NS / setup->answers_per_s;
 		w->answer_profile.tolerance_ns = ANSWER_BURST_NS;
 	}
 	w->burst = calloc(1, sizeof(*w->burst));
@@ -95,7 +87,7 @@ uint32_t worker_turn(struct worker *w)
 		[false] = t || w->start_pass,
 		[true] = t && !publish_is_behind_guard(w->publish, t),
 	};
-	uint64_t turn_ns = now_ns();
+	uint64_t turn_ns = clock_now_ns();
 	uint32_t i, received = 0;
 
 	beat(w, serves[true], turn_ns);
@@ -135,7 +127,7 @@ static void idle(const struct worker *w, uint32_t idle_turns)
 // From here on the guard judges; what it handed over before is still served.
 static void drain(struct worker *w)
 {
-	uint64_t from_ns = now_ns(), spent_ns;
+	uint64_t from_ns = clock_now_ns(), spent_ns;
 	uint32_t received;
 
 	if (w->heartbeat)
@@ -143,7 +135,7 @@ static void drain(struct worker *w)
 	do {
 		received = worker_turn(w);
 		rte_rcu_qsbr_quiescent(w->publish->qsbr, w->queue);
-		spent_ns = now_ns() - from_ns;
+		spent_ns = clock_now_ns() - from_ns;
 	} while (spent_ns < DRAIN_MIN_NS || (received && spent_ns < DRAIN_MAX_NS));
 }
 
