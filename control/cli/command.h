@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../reader/diag.h"
 #include "output.h"
 
 enum exit_code {
@@ -20,18 +21,27 @@ struct command_args {
 	const char *socket_path;
 	const char *from, *to; // NULL: not given
 	const char *at;        // NULL: now
-	uint16_t port;
+	const char *pair;      // NULL: not given
+	const char *side;      // "subscriber" or "network"; NULL: not given
+	const char *l2_doubt;  // "pass" or "drop"; NULL: not given
+	const char *frame;     // hex digits, or "-"; NULL: not given
+	int port;              // -1: not given
+	uint16_t source_port;  // 0: not given
 	uint32_t interval_s;
 	uint32_t count; // 0: until interrupted
 	char **files;
 	int file_count;
 };
 
+// Says the errors and warnings in d. Returns EXIT_REFUSED.
+enum exit_code command_refused(const struct command_args *a, const struct diag *d);
+
 enum exit_code run_policy_check(const struct command_args *a);
 enum exit_code run_policy_print(const struct command_args *a);
 enum exit_code run_policy_load(const struct command_args *a);
 enum exit_code run_policy_show(const struct command_args *a);
 enum exit_code run_policy_explain(const struct command_args *a);
+enum exit_code run_policy_explain_frames(const struct command_args *a);
 enum exit_code run_stats_show(const struct command_args *a);
 enum exit_code run_stats_watch(const struct command_args *a);
 enum exit_code run_status(const struct command_args *a);

@@ -15,6 +15,7 @@
 struct command {
 	const char *noun;
 	const char *verb;     // NULL: the noun is the command
+	char form;            // an option that makes it this form of the command; 0: the usual one
 	const char *options;  // short forms of the options it knows, beside -j and --socket
 	const char *required; // and of those it cannot do without
 	int min_files, max_files;
@@ -24,23 +25,31 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"policy", "check", "", "", 1, NO_LIMIT, run_policy_check, "policy check FILE...",
+	{"policy", "check", 0, "", "", 1, NO_LIMIT, run_policy_check, "policy check FILE...",
 	 "Says all that is wrong with policy files. Needs no daemon."},
-	{"policy", "print", "", "", 1, 1, run_policy_print, "policy print FILE",
+	{"policy", "print", 0, "", "", 1, 1, run_policy_print, "policy print FILE",
 	 "Prints a policy file in its canonical form. Needs no daemon."},
-	{"policy", "load", "", "", 1, 1, run_policy_load, "policy load FILE",
+	{"policy", "load", 0, "", "", 1, 1, run_policy_load, "policy load FILE",
 	 "Puts a policy into force, in op25b-dp and the guard, and saves it."},
-	{"policy", "show", "", "", 0, 0, run_policy_show, "policy show",
+	{"policy", "show", 0, "", "", 0, 0, run_policy_show, "policy show",
 	 "Prints the policy in force."},
-	{"policy", "explain", "ftpa", "ft", 0, 1, run_policy_explain,
-	 "policy explain [FILE] --from ADDR --to ADDR [--port N] [--at TIME]",
+	{"policy", "explain", 0, "ftpoSPa", "ft", 0, 1, run_policy_explain,
+	 "policy explain [FILE] --from ADDR --to ADDR [--port N] [--source-port N] [--side SIDE] "
+	 "[--pair NAME] [--at TIME]",
 	 "Says what becomes of a connection, and why: by the file (needs no daemon), or by the "
 	 "policy in force."},
-	{"stats", "show", "", "", 0, 0, run_stats_show, "stats show",
+	{"policy", "explain", 'x', "xSPda", "", 0, 1, run_policy_explain,
+	 "policy explain [FILE] --frame HEX|- [--side SIDE] [--pair NAME] [--l2-doubt WORD] "
+	 "[--at TIME]",
+	 "Says the same of an Ethernet frame, given in hex digits."},
+	{"policy", "explain", 'X', "XSPda", "", 1, 1, run_policy_explain_frames,
+	 "policy explain FILE --frames [--side SIDE] [--pair NAME] [--l2-doubt WORD] [--at TIME]",
+	 "Judges frames from standard input, one a line, and prints a line for each."},
+	{"stats", "show", 0, "", "", 0, 0, run_stats_show, "stats show",
 	 "Prints the counters of both hosts, and whether they add up."},
-	{"stats", "watch", "ic", "", 0, 0, run_stats_watch,
+	{"stats", "watch", 0, "ic", "", 0, 0, run_stats_watch,
 	 "stats watch [--interval S] [--count N]", "The same again and again, until interrupted."},
-	{"status", NULL, "", "", 0, 0, run_status, "status",
+	{"status", NULL, 0, "", "", 0, 0, run_status, "status",
 	 "Says what is in force where, since when, and what to worry about."},
 };
 
@@ -52,6 +61,12 @@ static const struct option options[] = {
 	{"from", required_argument, NULL, 'f'},
 	{"to", required_argument, NULL, 't'},
 	{"port", required_argument, NULL, 'p'},
+	{"source-port", required_argument, NULL, 'o'},
+	{"side", required_argument, NULL, 'S'},
+	{"pair", required_argument, NULL, 'P'},
+	{"frame", required_argument, NULL, 'x'},
+	{"frames", no_argument, NULL, 'X'},
+	{"l2-doubt", required_argument, NULL, 'd'},
 	{"at", required_argument, NULL, 'a'},
 	{"interval", required_argument, NULL, 'i'},
 	{"count", required_argument, NULL, 'c'},
@@ -77,6 +92,12 @@ static void print_usage(FILE *out)
 static void print_command_help(const struct command *c)
 {
 	printf("usage: op25bctl [-j] [--socket PATH] %s\n\n%s\n", c->synopsis, c->help);
+}
+
+static bool is_other_form(const struct command *a, const struct command *b)
+{
+	return a != b && !strcmp(a->noun, b->noun) && a->verb && b->verb &&
+	       !strcmp(a->verb, b->verb);
 }
 
 static enum exit_code usage(const char *message, const char *value)
@@ -111,10 +132,59 @@ static bool take_number(const char *name, long min, long max, uint32_t *out)
 	return number >= 0;
 }
 
-static bool take_option(struct parsed *p, int option)
+static bool take_word(const char *name, const char *one, const char *other, const char **out)
+{
+	*out = optarg;
+	if (!strcmp(optarg, one) || !strcmp(optarg, other))
+		return true;
+	fprintf(stderr, "op25bctl: %s \"%s\" is not %s or %s\n", name, optarg, one, other);
+	return false;
+}
+
+// The options that say what is to be explained.
+static bool take_question(struct command_args *a, int option)
 {
 	uint32_t number;
 
+	switch (option) {
+	case 'f':
+		a->from = optarg;
+		return true;
+	case 't':
+		a->to = optarg;
+		return true;
+	case 'a':
+		a->at = optarg;
+		return true;
+	case 'P':
+		a->pair = optarg;
+		return true;
+	case 'x':
+		a->frame = optarg;
+		return true;
+	case 'X':
+		return true;
+	case 'S':
+		return take_word("--side", "subscriber", "network", &a->side);
+	case 'd':
+		return take_word("--l2-doubt", "pass", "drop", &a->l2_doubt);
+	case 'p':
+		if (!take_number("--port", 0, UINT16_MAX, &number))
+			return false;
+		a->port = (int)number;
+		return true;
+	case 'o':
+		if (!take_number("--source-port", 1, UINT16_MAX, &number))
+			return false;
+		a->source_port = (uint16_t)number;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool take_option(struct parsed *p, int option)
+{
 	if (!strchr(p->given, option))
 		p->given[strlen(p->given)] = (char)option;
 	switch (option) {
@@ -123,20 +193,6 @@ static bool take_option(struct parsed *p, int option)
 		return true;
 	case 's':
 		p->args.socket_path = optarg;
-		return true;
-	case 'f':
-		p->args.from = optarg;
-		return true;
-	case 't':
-		p->args.to = optarg;
-		return true;
-	case 'a':
-		p->args.at = optarg;
-		return true;
-	case 'p':
-		if (!take_number("--port", 0, UINT16_MAX, &number))
-			return false;
-		p->args.port = (uint16_t)number;
 		return true;
 	case 'i':
 		return take_number("--interval", 1, 86400, &p->args.interval_s);
@@ -149,7 +205,7 @@ static bool take_option(struct parsed *p, int option)
 		p->wants_version = true;
 		return true;
 	default:
-		return false;
+		return take_question(&p->args, option);
 	}
 }
 
@@ -160,23 +216,34 @@ static bool is_command(const struct command *c, int argc, char **argv)
 	return !c->verb || (argc > 1 && !strcmp(argv[1], c->verb));
 }
 
-static const struct command *find_command(int argc, char **argv)
+// given: short forms of the options, which choose among the forms of a command. The usual form
+// stands first, so that any other wins.
+static const struct command *find_command(int argc, char **argv, const char *given)
 {
+	const struct command *found = NULL;
 	size_t i;
 
 	for (i = 0; i < COMMAND_COUNT; i++) {
-		if (is_command(&commands[i], argc, argv))
-			return &commands[i];
+		if (is_command(&commands[i], argc, argv) &&
+		    (!commands[i].form || strchr(given, commands[i].form)))
+			found = &commands[i];
 	}
-	return NULL;
+	return found;
 }
 
 static enum exit_code run(const struct command *c, struct parsed *p)
 {
 	const char *option;
+	size_t i;
 
 	if (p->wants_help) {
 		print_command_help(c);
+		for (i = 0; i < COMMAND_COUNT; i++) {
+			if (is_other_form(&commands[i], c)) {
+				printf("\n");
+				print_command_help(&commands[i]);
+			}
+		}
 		return EXIT_OK;
 	}
 	if (p->args.file_count < c->min_files || p->args.file_count > c->max_files)
@@ -197,7 +264,7 @@ static enum exit_code run(const struct command *c, struct parsed *p)
 int main(int argc, char **argv)
 {
 	struct parsed p = {
-		.args = {.socket_path = "/run/op25b/op25bd.sock", .port = 25, .interval_s = 1}};
+		.args = {.socket_path = "/run/op25b/op25bd.sock", .port = -1, .interval_s = 1}};
 	const struct command *c;
 	enum exit_code code;
 	char unknown[128];
@@ -211,7 +278,7 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (p.wants_version)
 		return printf("op25bctl " OP25B_VERSION "\n") < 0;
-	c = find_command(argc, argv);
+	c = find_command(argc, argv, p.given);
 	if (!c && p.wants_help && argc == 0) {
 		print_usage(stdout);
 		return EXIT_OK;

@@ -54,6 +54,12 @@ static void json_stats(const json_t *answer, bool again)
 	print(answer, JSON_COMPACT); // one line a look: a stream of them can be cut at newlines
 }
 
+static void json_judged(const json_t *answer)
+{
+	json_dumpf(answer, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
 static void json_refused(const json_t *errors)
 {
 	json_t *answer = json_pack("{s:O}", "errors", errors);
@@ -75,6 +81,7 @@ const struct output output_json = {
 	.policy = json_policy,
 	.loaded = json_answer,
 	.explained = json_answer,
+	.judged = json_judged,
 	.stats = json_stats,
 	.status = json_answer,
 	.refused = json_refused,

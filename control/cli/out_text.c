@@ -94,8 +94,8 @@ static void text_loaded(const json_t *answer)
 
 static void text_explained(const json_t *answer)
 {
-	static const char *const keys[] = {"verdict", "reason", "pool", "stage", "clause",
-					   "from",    "to",     "port", "at"};
+	static const char *const keys[] = {"verdict", "reason", "pool", "stage", "clause", "layers",
+					   "from",    "to",     "port", "side",  "pair",   "at"};
 	size_t i;
 
 	if (json_object_get(answer, "sentence"))
@@ -103,11 +103,24 @@ static void text_explained(const json_t *answer)
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const json_t *value = json_object_get(answer, keys[i]);
 
+		if (!value)
+			continue;
 		if (json_is_integer(value))
 			printf("  %-8s %lld\n", keys[i], (long long)json_integer_value(value));
 		else
 			printf("  %-8s %s\n", keys[i], text_of(answer, keys[i]));
 	}
+}
+
+static void text_judged(const json_t *answer)
+{
+	if (json_object_get(answer, "errors"))
+		text_refused(json_object_get(answer, "errors"));
+	else
+		printf("%lld: %s, %s, pool %s, clause %s: %s\n", int_of(answer, "line"),
+		       text_of(answer, "verdict"), text_of(answer, "reason"),
+		       text_of(answer, "pool"), text_of(answer, "clause"),
+		       text_of(answer, "layers"));
 }
 
 static void status_dataplane(const json_t *dataplane)
@@ -195,6 +208,7 @@ const struct output output_text = {
 	.policy = text_policy,
 	.loaded = text_loaded,
 	.explained = text_explained,
+	.judged = text_judged,
 	.stats = text_stats,
 	.status = text_status,
 	.refused = text_refused,

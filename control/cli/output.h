@@ -19,7 +19,8 @@ struct output {
 	void (*checked)(const struct checked_file *files, size_t count);
 	void (*policy)(const char *canonical);           // JSON text
 	void (*loaded)(const json_t *answer);            // POST /v1/policy
-	void (*explained)(const json_t *answer);         // policy_explain()
+	void (*explained)(const json_t *answer);         // explainer_ask()
+	void (*judged)(const json_t *answer);            // the same of one line's frame, or errors
 	void (*stats)(const json_t *answer, bool again); // GET /v1/stats; again: not the first
 	void (*status)(const json_t *answer);            // GET /v1/status
 	void (*refused)(const json_t *errors);           // array of diag rows

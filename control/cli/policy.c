@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// op25bctl policy check, print, load, show, explain. All but load and show, and explain without a
-// file, work on files alone and need no daemon.
+// op25bctl policy check, print, load, show. All but load and show work on files alone and need no
+// daemon.
 #include "../policy/policy.h"
 
 #include <curl/curl.h>
@@ -76,7 +76,7 @@ enum exit_code run_policy_check(const struct command_args *a)
 	return code;
 }
 
-static enum exit_code say_errors(const struct command_args *a, const struct diag *d)
+enum exit_code command_refused(const struct command_args *a, const struct diag *d)
 {
 	json_t *errors = diag_json(d);
 
@@ -98,7 +98,7 @@ enum exit_code run_policy_print(const struct command_args *a)
 	if (text)
 		a->out->policy(text);
 	else
-		code = say_errors(a, &d);
+		code = command_refused(a, &d);
 	free(text);
 	policy_free(p);
 	diag_free(&d);
@@ -124,7 +124,7 @@ enum exit_code run_policy_load(const struct command_args *a)
 		if (code == EXIT_OK)
 			a->out->loaded(answer.json);
 	} else {
-		code = say_errors(a, &d);
+		code = command_refused(a, &d);
 	}
 	client_answer_free(&answer);
 	curl_free(source);
@@ -142,65 +142,5 @@ enum exit_code run_policy_show(const struct command_args *a)
 	if (code == EXIT_OK)
 		a->out->policy(answer.text);
 	client_answer_free(&answer);
-	return code;
-}
-
-static enum exit_code explain_daemon(const struct command_args *a)
-{
-	char *from = client_escape(a->from), *to = client_escape(a->to);
-	char *at = a->at ? client_escape(a->at) : NULL;
-	struct client_answer answer;
-	enum exit_code code;
-	char *path;
-
-	if (asprintf(&path, "/v1/policy/explain?from=%s&to=%s&port=%u%s%s", from, to, a->port,
-		     at ? "&at=" : "", at ? at : "") < 0)
-		abort();
-	code = client_ask(a, path, NULL, &answer);
-	if (code == EXIT_OK)
-		a->out->explained(answer.json);
-	client_answer_free(&answer);
-	free(path);
-	curl_free(from);
-	curl_free(to);
-	curl_free(at);
-	return code;
-}
-
-static json_t *explain(const struct command_args *a, const struct policy *p, struct diag *d)
-{
-	struct explain_request r = {
-		.from = a->from, .to = a->to, .port = a->port, .at_s = time(NULL)};
-
-	if (a->at && !time_read(a->at, policy_tz(p), &r.at_s)) {
-		diag_error(d, "--at",
-			   "\"%s\" is not a time; \"2008-03-31T12:00:00+09:00\" or \"2008-03-31\" "
-			   "is expected",
-			   a->at);
-		return NULL;
-	}
-	return policy_explain(p, &r, d);
-}
-
-enum exit_code run_policy_explain(const struct command_args *a)
-{
-	enum exit_code code = EXIT_OK;
-	json_t *answer = NULL;
-	struct policy *p;
-	struct diag d;
-
-	if (a->file_count == 0)
-		return explain_daemon(a);
-	diag_init(&d, a->files[0]);
-	p = policy_read(a->files[0], &d);
-	if (p)
-		answer = explain(a, p, &d);
-	if (answer)
-		a->out->explained(answer);
-	else
-		code = say_errors(a, &d);
-	json_decref(answer);
-	policy_free(p);
-	diag_free(&d);
 	return code;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../reader/reader.h"
+#include "api_explain.h"
 #include "metrics.h"
 
 #define API_TIMEOUT_S 30
@@ -203,36 +204,8 @@ static void post_policy(struct api *a, struct evhttp_request *req)
 	evhttp_clear_headers(&query);
 }
 
-// Reads what to explain. Returns false with an error in d.
-static bool read_explain(struct api *a, struct evkeyvalq *query, struct explain_request *r,
-			 struct diag *d)
-{
-	const struct policy *policy = a->publish->now.policy;
-	const char *port = evhttp_find_header(query, "port");
-	const char *at = evhttp_find_header(query, "at");
-	char *end = "";
-	long number = port ? strtol(port, &end, 10) : 25;
-
-	r->from = evhttp_find_header(query, "from");
-	r->to = evhttp_find_header(query, "to");
-	if (!r->from || !r->to)
-		diag_error(d, r->from ? "to" : "from", "is missing: an address is expected");
-	if (*end || number < 0 || number > UINT16_MAX || (port && !*port))
-		diag_error(d, "port", "\"%s\" is not a port, 0 to 65535", port);
-	r->port = (uint16_t)number;
-	if (!at)
-		r->at_s = clock_now(a->publish->clock, policy_tz(policy));
-	else if (!time_read(at, policy_tz(policy), &r->at_s))
-		diag_error(d, "at",
-			   "\"%s\" is not a time; \"2008-03-31T12:00:00+09:00\" or \"2008-03-31\" "
-			   "is expected",
-			   at);
-	return !diag_is_refused(d);
-}
-
 static void get_explain(struct api *a, struct evhttp_request *req)
 {
-	struct explain_request r;
 	struct evkeyvalq query;
 	json_t *answer = NULL;
 	struct diag d;
@@ -246,8 +219,7 @@ static void get_explain(struct api *a, struct evhttp_request *req)
 		return;
 	}
 	diag_init(&d, "explain");
-	if (read_explain(a, &query, &r, &d))
-		answer = policy_explain(a->publish->now.policy, &r, &d);
+	answer = api_explain(a->publish, &query, &d);
 	if (answer) {
 		send_json(req, HTTP_OK, answer);
 	} else {

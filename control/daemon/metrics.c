@@ -105,7 +105,7 @@ static const struct port_metric dataplane_ports[] = {
 	{"op25b_port_tx_full_packets_total", offsetof(struct stats_port, count.tx_full_packets),
 	 "Frames to be passed on for which the driver had no room."},
 	{"op25b_port_answer_packets_total", offsetof(struct stats_port, count.answer_packets),
-	 "Resets that op25b-dp sent out of this port."},
+	 "Resets and ICMP errors that op25b-dp sent out of this port."},
 	{"op25b_port_rx_missed_total", offsetof(struct stats_port, rx_missed_packets),
 	 "Frames that the NIC or its driver lost before op25b-dp received them: queue full."},
 	{"op25b_port_rx_errors_total", offsetof(struct stats_port, rx_error_packets),

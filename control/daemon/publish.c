@@ -33,9 +33,15 @@ uint64_t publish_next_generation(struct publish *p)
 	return ++p->known_generation;
 }
 
-uint64_t publish_slots_capacity(const struct publish *p)
+struct compile_request publish_request(const struct publish *p, int64_t at_s, const void *previous)
 {
-	return p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots;
+	return (struct compile_request){
+		.at_s = at_s,
+		.slots_capacity = p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots,
+		.previous = previous,
+		.pair_names = p->pair_names,
+		.pair_count = p->config->pair_count,
+	};
 }
 
 const char *publish_no_policy_text(const struct publish *p)
@@ -282,7 +288,7 @@ static void attempt_text(struct publish *p, enum publish_kind kind, const char *
 			 const char *source, publish_done done, void *arg)
 {
 	struct publish_attempt *t = &p->try;
-	struct compile_request r = {.previous = p->now.image};
+	struct compile_request r;
 	bool good;
 
 	publish_attempt_begin(p, kind, source);
@@ -290,9 +296,9 @@ static void attempt_text(struct publish *p, enum publish_kind kind, const char *
 	t->arg = arg;
 	good = candidate_parse(&t->next, text, bytes, source, &t->diag);
 	if (good) {
-		r.at_s = clock_now(p->clock, policy_tz(t->next.policy));
+		r = publish_request(p, clock_now(p->clock, policy_tz(t->next.policy)),
+				    p->now.image);
 		r.generation = publish_next_generation(p);
-		r.slots_capacity = publish_slots_capacity(p);
 		good = candidate_compile(&t->next, &r, &t->diag);
 	}
 	publish_attempt_go(p, good);
@@ -363,7 +369,7 @@ void publish_boundary(struct publish *p)
 {
 	int64_t loaded_at_s = p->now.loaded_at_s;
 	struct publish_attempt *t = &p->try;
-	struct compile_request r = {.previous = p->now.image};
+	struct compile_request r;
 	bool good;
 
 	if (t->under_way || !p->now.policy)
@@ -372,9 +378,9 @@ void publish_boundary(struct publish *p)
 	good = candidate_parse(&t->next, p->now.text, p->now.text_bytes, p->now.source, &t->diag);
 	if (good) {
 		t->next.loaded_at_s = loaded_at_s;
-		r.at_s = clock_now(p->clock, policy_tz(t->next.policy));
+		r = publish_request(p, clock_now(p->clock, policy_tz(t->next.policy)),
+				    p->now.image);
 		r.generation = publish_next_generation(p);
-		r.slots_capacity = publish_slots_capacity(p);
 		good = candidate_compile(&t->next, &r, &t->diag);
 	}
 	publish_attempt_go(p, good);
@@ -429,7 +435,10 @@ void publish_dataplane_down(struct publish *p, const char *why)
 bool publish_init(struct publish *p, struct event_base *base)
 {
 	struct timeval tv = {START_WAIT_S, 0};
+	uint32_t i;
 
+	for (i = 0; i < p->config->pair_count; i++)
+		p->pair_names[i] = p->config->pairs[i].name;
 	p->start_timer = evtimer_new(base, on_start_timer, p);
 	p->retry_timer = evtimer_new(base, on_retry_timer, p);
 	return p->start_timer && p->retry_timer && !event_add(p->start_timer, &tv);

@@ -88,6 +88,7 @@ struct publish {
 	void (*changed)(void *arg); // another policy is in force, or an attempt failed
 	void *changed_arg;
 
+	const char *pair_names[CONFIG_MAX_PAIRS]; // of config
 	bool started;
 	struct event *start_timer; // how long the start waits for op25b-dp
 	struct event *retry_timer;
@@ -111,6 +112,9 @@ void publish_load(struct publish *p, const char *text, size_t bytes, const char 
 void publish_reload(struct publish *p);
 // The policy in force, for now: a stage may have begun.
 void publish_boundary(struct publish *p);
+
+// What this box asks of the compiler, but for the generation.
+struct compile_request publish_request(const struct publish *p, int64_t at_s, const void *previous);
 
 // What becomes of frames while now.policy is NULL, for the operator.
 const char *publish_no_policy_text(const struct publish *p);

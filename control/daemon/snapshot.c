@@ -216,6 +216,8 @@ static json_t *pools_json(const struct snapshot *s)
 	for (i = 1; i < image_view_count(&view, SECTION_CLASSES); i++) {
 		const char *stage = view.names + view.classes[i].stage;
 
+		if (!view.classes[i].name)
+			continue; // addresses of no pool
 		json_array_append_new(pools, json_pack("{s:s, s:s?}", "name",
 						       view.names + view.classes[i].name, "stage",
 						       stage[0] ? stage : NULL));

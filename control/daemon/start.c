@@ -53,13 +53,12 @@ static bool start_text(struct publish *p, const struct stored *s, const char *te
 {
 	struct publish_attempt *t = &p->try;
 	const void *previous = p->dataplane.image ? p->dataplane.image : s->image;
-	struct compile_request r = {.previous = previous};
+	struct compile_request r;
 
 	if (!candidate_parse(&t->next, text, bytes, source, &t->diag))
 		return false;
-	r.at_s = start_time(p, t->next.policy, previous);
+	r = publish_request(p, start_time(p, t->next.policy, previous), previous);
 	r.generation = publish_next_generation(p);
-	r.slots_capacity = publish_slots_capacity(p);
 	if (!candidate_compile(&t->next, &r, &t->diag))
 		return false;
 	choose_hosts(p, r.generation);

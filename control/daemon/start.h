@@ -15,7 +15,6 @@ void publish_reconcile(struct publish *p);
 
 // publish.c, for start.c.
 uint64_t publish_next_generation(struct publish *p);
-uint64_t publish_slots_capacity(const struct publish *p);
 void publish_attempt_begin(struct publish *p, enum publish_kind kind, const char *source);
 // Offers try.next, or, if !good, refuses it by the errors in try.diag.
 void publish_attempt_go(struct publish *p, bool good);

@@ -130,6 +130,7 @@ void policy_check(struct policy *p, struct diag *d)
 {
 	check_prefix_counts(p, d);
 	policy_check_overlaps(p, d);
+	policy_check_softwires(p, d);
 	check_starts(p, d);
 	check_limits(p, d);
 	mark_slot_users(p);

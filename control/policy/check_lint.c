@@ -55,7 +55,7 @@ static bool stage_blocks(const struct stage *s)
 	size_t i;
 
 	for (i = 0; i < s->clause_count; i++) {
-		if (s->clauses[i].action == ACTION_DROP || s->clauses[i].action == ACTION_RST)
+		if (action_is_refusal(s->clauses[i].action))
 			return true;
 	}
 	return false;
@@ -79,11 +79,27 @@ static void lint_blocked_pool(const struct stage *s, const struct pool *pool, st
 			s->place);
 }
 
+// A subscriber behind a softwire is known by the outer, IPv6, address.
+static void lint_softwires(const struct policy *p, struct diag *d)
+{
+	size_t i;
+
+	for (i = 0; i < p->pool_count; i++) {
+		if (p->pools[i].count > p->pools[i].count4)
+			return;
+	}
+	if (p->softwire_count)
+		diag_warning(d, "softwires",
+			     "are opened for nobody: no pool has an IPv6 prefix, and that is what "
+			     "a subscriber behind one is known by");
+}
+
 void policy_check_lint(const struct policy *p, struct diag *d)
 {
 	bool *told = policy_alloc(p->pool_count, sizeof(*told));
 	size_t i, j;
 
+	lint_softwires(p, d);
 	for (i = 0; i < p->stage_count; i++) {
 		const struct stage *s = &p->stages[i];
 

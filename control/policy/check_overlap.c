@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Each address belongs to at most one pool. Sorted, a prefix that overlaps an earlier one lies in
-// the last that was not itself inside another, so one pass finds all.
+// Each address belongs to at most one pool, and is named by at most one softwire. Sorted, a prefix
+// that overlaps an earlier one lies in the last that was not itself inside another, so one pass
+// finds all.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,4 +67,43 @@ void policy_check_overlaps(const struct policy *p, struct diag *d)
 			outer = &all[i];
 	}
 	free(all);
+}
+
+static void refuse_softwire(const struct prefix *outer, const struct prefix *inner, struct diag *d)
+{
+	char inner_text[PREFIX_TEXT_BYTES], outer_text[PREFIX_TEXT_BYTES], at[READER_PLACE_BYTES];
+
+	prefix_print(inner_text, inner);
+	prefix_print(outer_text, outer);
+	reader_place_index(at, "softwires", inner->index);
+	if (outer->depth == inner->depth)
+		diag_error(d, at, "\"%s\" is softwires[%u] already", inner_text, outer->index);
+	else
+		diag_error(d, at, "\"%s\" lies in \"%s\" of softwires[%u]", inner_text, outer_text,
+			   outer->index);
+}
+
+static int softwire_compare(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+	int order = prefix_compare(x, y);
+
+	return order ? order : (int)x->index - (int)y->index;
+}
+
+void policy_check_softwires(const struct policy *p, struct diag *d)
+{
+	struct prefix sorted[OP25B_MAX_SOFTWIRES];
+	const struct prefix *outer = NULL;
+	size_t i;
+
+	for (i = 0; i < p->softwire_count; i++)
+		sorted[i] = p->softwires[i];
+	qsort(sorted, p->softwire_count, sizeof(sorted[0]), softwire_compare);
+	for (i = 0; i < p->softwire_count; i++) {
+		if (outer && prefix_covers(outer, &sorted[i]))
+			refuse_softwire(outer, &sorted[i], d);
+		else
+			outer = &sorted[i];
+	}
 }

@@ -23,6 +23,7 @@ struct image_parts {
 	struct cover cover;
 	struct names names;
 	uint32_t policy_name; // offset in names
+	struct op25b_softwires softwires;
 };
 
 static void names_init(struct names *names, const struct policy *p)
@@ -58,21 +59,36 @@ static void clause_compile(const struct clause *clause, struct op25b_clause *out
 	out->over = l->over;
 }
 
-// Class 0, then one class a pool in the order of the file.
+static uint32_t pool_pairs(const struct pool *pool, const uint8_t pair_numbers[POLICY_MAX_PAIRS])
+{
+	uint32_t pairs = 0;
+	size_t i;
+
+	for (i = 0; i < pool->pair_count; i++)
+		pairs |= 1u << pair_numbers[pool->pairs[i]];
+	return pool->pair_count ? pairs : OP25B_ANY_PAIR;
+}
+
+// Class 0, then one class a pool in the order of the file, then that of exempt addresses.
 static struct op25b_class *classes_compile(const struct policy *p, int64_t at_s,
+					   const uint8_t pair_numbers[POLICY_MAX_PAIRS],
 					   struct names *names)
 {
-	struct op25b_class *classes = policy_alloc(p->pool_count + 1, sizeof(*classes));
+	struct op25b_class *classes = policy_alloc(p->pool_count + 2, sizeof(*classes));
 	uint32_t *stage_name = policy_alloc(p->stage_count, sizeof(*stage_name));
 	size_t i, j;
 
-	classes[0].default_action = p->default_action;
+	classes[0].pairs = p->default_action == ACTION_PERMIT ? OP25B_ANY_PAIR : 0;
+	classes[0].detour_clause = OP25B_NO_CLAUSE;
+	classes[p->pool_count + 1].detour_clause = OP25B_NO_CLAUSE; // exempt addresses
 	for (i = 0; i < p->pool_count; i++) {
 		const struct stage *s = policy_stage_at(p, (uint32_t)i, at_s);
 		struct op25b_class *c = &classes[i + 1];
 
 		c->name = names_add(names, p->pools[i].name);
-		c->default_action = ACTION_PERMIT;
+		c->pairs = pool_pairs(&p->pools[i], pair_numbers);
+		c->knobs = p->pools[i].knobs;
+		c->detour_clause = OP25B_NO_CLAUSE;
 		if (!s)
 			continue;
 		if (!stage_name[s - p->stages])
@@ -81,6 +97,7 @@ static struct op25b_class *classes_compile(const struct policy *p, int64_t at_s,
 		c->clause_count = (uint8_t)s->clause_count;
 		for (j = 0; j < s->clause_count; j++)
 			clause_compile(&s->clauses[j], &c->clause[j]);
+		c->detour_clause = image_strictest(c);
 	}
 	free(stage_name);
 	return classes;
@@ -138,6 +155,19 @@ static void write_prefixes(const struct cover *cover, char *image,
 	}
 }
 
+static void softwires_compile(const struct policy *p, struct op25b_softwires *out)
+{
+	uint32_t bit;
+	size_t i;
+
+	*out = (struct op25b_softwires){.count = (uint32_t)p->softwire_count};
+	for (i = 0; i < p->softwire_count; i++) {
+		prefix_bytes(&p->softwires[i], (uint8_t *)out->item[i].addr_be);
+		for (bit = 0; bit < p->softwires[i].depth; bit++)
+			((uint8_t *)out->item[i].mask_be)[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	}
+}
+
 static void section_write(char *image, enum op25b_section section, const void *from)
 {
 	const struct op25b_section_ref *ref = &((struct op25b_image_hdr *)image)->section[section];
@@ -149,11 +179,12 @@ static void *image_write(const struct policy *p, const struct compile_request *r
 			 const struct image_parts *parts, uint64_t slot_count, size_t *bytes)
 {
 	const uint32_t counts[SECTION_COUNT] = {
-		[SECTION_CLASSES] = (uint32_t)p->pool_count + 1,
+		[SECTION_CLASSES] = (uint32_t)p->pool_count + 2,
 		[SECTION_ADDRS] = (uint32_t)parts->cover.addr_count,
 		[SECTION_PREFIX4] = (uint32_t)parts->cover.count4,
 		[SECTION_PREFIX6] = (uint32_t)(parts->cover.count - parts->cover.count4),
 		[SECTION_NAMES] = parts->names.bytes,
+		[SECTION_SOFTWIRES] = 1,
 	};
 	struct op25b_image_hdr hdr = {.magic = OP25B_IMAGE_MAGIC,
 				      .abi_major = OP25B_IMAGE_ABI_MAJOR,
@@ -170,6 +201,7 @@ static void *image_write(const struct policy *p, const struct compile_request *r
 	section_write(image, SECTION_CLASSES, parts->classes);
 	section_write(image, SECTION_ADDRS, parts->cover.addrs);
 	section_write(image, SECTION_NAMES, parts->names.text);
+	section_write(image, SECTION_SOFTWIRES, &parts->softwires);
 	write_prefixes(&parts->cover, image, &hdr);
 	((struct op25b_image_hdr *)image)->checksum = image_checksum(image, hdr.total_bytes);
 	*bytes = hdr.total_bytes;
@@ -181,15 +213,17 @@ bool policy_compile(const struct policy *p, const struct compile_request *r, voi
 {
 	struct image_parts parts = {0};
 	struct image_fault fault;
+	uint8_t pair_numbers[POLICY_MAX_PAIRS];
 	struct slot_plan plan;
 
 	*image = NULL;
 	*bytes = 0;
-	if (!slots_plan(p, r, &plan, d))
+	if (!policy_pairs(p, r, pair_numbers, d) || !slots_plan(p, r, &plan, d))
 		return false;
 	names_init(&parts.names, p);
 	parts.policy_name = names_add(&parts.names, p->name);
-	parts.classes = classes_compile(p, r->at_s, &parts.names);
+	parts.classes = classes_compile(p, r->at_s, pair_numbers, &parts.names);
+	softwires_compile(p, &parts.softwires);
 	cover_make(p, &plan, &parts.cover);
 	*image = image_write(p, r, &parts, plan.slot_count, bytes);
 	free(parts.classes);

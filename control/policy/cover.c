@@ -96,8 +96,25 @@ static void item_inherit(struct item *item, const struct item *parent)
 	}
 }
 
+// Destination sets that some clause permits: who is in one is exempt, and worth impersonating.
+static uint64_t exempt_sets(const struct policy *p)
+{
+	uint64_t sets = 0;
+	size_t i, j;
+
+	for (i = 0; i < p->stage_count; i++) {
+		for (j = 0; j < p->stages[i].clause_count; j++) {
+			const struct clause *cl = &p->stages[i].clauses[j];
+
+			if (cl->action == ACTION_PERMIT && cl->sets != OP25B_ANY_SET)
+				sets |= cl->sets;
+		}
+	}
+	return sets;
+}
+
 // The pool prefix's arithmetic, moved to a prefix inside it: same address, same slot.
-static struct op25b_addr item_addr(const struct item *item)
+static struct op25b_addr item_addr(const struct cover *cover, const struct item *item)
 {
 	struct op25b_addr a = {
 		.sets = item->sets, .class_id = item->class_id, .slot_base = OP25B_NO_SLOT};
@@ -105,6 +122,8 @@ static struct op25b_addr item_addr(const struct item *item)
 	uint8_t family = item->prefix.family;
 	uint64_t word;
 
+	if (!a.class_id && (a.sets & cover->exempt_sets))
+		a.class_id = cover->exempt_class;
 	if (!r)
 		return a;
 	word = family == FAMILY_IP4 ? item->prefix.hi >> 32 : item->prefix.hi;
@@ -143,7 +162,7 @@ static uint32_t cover_addr_id(struct cover *cover, struct addr_index *index,
 
 static void cover_add(struct cover *cover, struct addr_index *index, const struct item *item)
 {
-	struct op25b_addr a = item_addr(item);
+	struct op25b_addr a = item_addr(cover, item);
 
 	cover->prefixes[cover->count++] =
 		(struct cover_prefix){item->prefix, cover_addr_id(cover, index, &a)};
@@ -187,7 +206,8 @@ void cover_make(const struct policy *p, const struct slot_plan *plan, struct cov
 		index.mask <<= 1;
 	index.cells = policy_alloc(index.mask, sizeof(*index.cells));
 	index.mask--;
-	*cover = (struct cover){0};
+	*cover = (struct cover){.exempt_sets = exempt_sets(p),
+				.exempt_class = (uint32_t)p->pool_count + 1};
 	cover->prefixes = policy_alloc(count, sizeof(*cover->prefixes));
 	cover->addrs = policy_alloc(count + 1, sizeof(*cover->addrs));
 	cover->addrs[0].slot_base = OP25B_NO_SLOT;

@@ -17,6 +17,8 @@ struct cover {
 	size_t count4;            // of these, IPv4
 	struct op25b_addr *addrs; // [0]: of addresses in no prefix
 	size_t addr_count;
+	uint64_t exempt_sets;  // destination sets that some clause permits
+	uint32_t exempt_class; // of their addresses that lie in no pool
 };
 
 // Joins pools and sets. A prefix that says nothing new about its addresses is left out. Pair with

@@ -1,205 +1,110 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the box would do with the first SYN of a connection: compiles the policy for the moment and
-// asks the very code that judges frames.
-#include <endian.h>
-#include <stdio.h>
+// What the box would do with a packet: compiles the policy for the moment and asks the very code
+// that judges frames. A frame goes through all of it; a question about a connection begins where a
+// frame would have been read.
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../dataplane/core/decide.h"
 #include "../../dataplane/core/image_view.h"
+#include "../../dataplane/core/slots_diff.h"
 #include "../reader/reader.h"
-#include "model.h"
+#include "explain_internal.h"
 
-#define EPHEMERAL_PORT 49152u // any source port but 25 would do
-#define TEXT_BYTES 512u
-#define TIME_BYTES 64u
+#define EPHEMERAL_PORT 49152 // any port but 25 would do (RFC 6335 section 6)
 
-// One question, worked out.
-struct case_file {
+_Static_assert(EXPLAIN_WINDOW_BYTES == WINDOW_BYTES, "policy.h tells callers the core's window");
+
+struct explainer {
 	const struct policy *policy;
-	const struct explain_request *request;
-	struct prefix from;
-	struct prefix to;
-	const struct pool *pool;   // NULL: none
-	const struct stage *stage; // active on it; NULL: none
-	struct judgement judged;
-	char at[TIME_BYTES];
+	struct compile_request compiled; // previous is not kept
+	void *image;                     // passed image_check(); NULL: none yet
+	struct image_view view;
+	uint64_t *slots; // of subscribers never seen before, to begin with
 };
 
-static struct flow flow_make(const struct case_file *c)
+static void clear_slots(void *ctx, uint32_t base, uint32_t count)
 {
-	struct flow f = {.kind = FLOW_TCP,
-			 .family = c->from.family,
-			 .proto = PROTO_TCP,
-			 .tcp_flags = TCP_FLAG_SYN,
-			 .sport = EPHEMERAL_PORT,
-			 .dport = c->request->port};
-
-	if (f.family == FAMILY_IP4) {
-		f.src4 = (uint32_t)(c->from.hi >> 32);
-		f.dst4 = (uint32_t)(c->to.hi >> 32);
-	} else {
-		prefix_bytes(&c->from, (uint8_t *)f.src6_be);
-		prefix_bytes(&c->to, (uint8_t *)f.dst6_be);
-	}
-	return f;
+	memset((uint64_t *)ctx + base, 0, count * sizeof(uint64_t));
 }
 
-static const struct op25b_addr *find_addr(const struct image_view *view, const struct prefix *p)
+bool explainer_next(struct explainer *e, const struct policy *p, struct diag *d)
 {
-	uint8_t be[16];
-
-	if (p->family == FAMILY_IP4)
-		return &view->addrs[image_view_find4(view, (uint32_t)(p->hi >> 32))];
-	prefix_bytes(p, be);
-	return &view->addrs[image_view_find6(view, be)];
-}
-
-static void judge(struct case_file *c, const void *image)
-{
-	const struct op25b_addr *sub, *far;
-	struct flow f = flow_make(c);
+	struct compile_request r = e->compiled;
+	uint64_t kept = e->image ? e->view.hdr->slot_count : 0;
 	struct image_view view;
-	uint64_t slot = 0; // a subscriber never seen before
-	bool counted;
+	uint64_t *slots;
+	size_t bytes;
+	void *image;
 
+	r.previous = e->image;
+	if (!policy_compile(p, &r, &image, &bytes, d))
+		return false;
 	image_view_init(&view, image);
-	sub = find_addr(&view, &c->from);
-	far = find_addr(&view, &c->to);
-	if (sub->class_id) {
-		c->pool = &c->policy->pools[sub->class_id - 1];
-		c->stage = policy_stage_at(c->policy, sub->class_id - 1, c->request->at_s);
-	}
-	c->judged = (struct judgement){.action = ACTION_PERMIT, .clause = JUDGEMENT_NO_CLAUSE};
-	if (decide_early(&f, SIDE_SUBSCRIBER, &c->judged.reason))
+	slots = policy_alloc(view.hdr->slot_count, sizeof(*slots));
+	if (kept > view.hdr->slot_count)
+		kept = view.hdr->slot_count;
+	if (kept)
+		memcpy(slots, e->slots, kept * sizeof(*slots));
+	image_changed_slots(e->image ? &e->view : NULL, &view, clear_slots, slots);
+	free(e->slots);
+	free(e->image);
+	e->policy = p;
+	e->image = image;
+	e->view = view;
+	e->slots = slots;
+	return true;
+}
+
+struct explainer *explainer_open(const struct policy *p, const struct compile_request *r,
+				 struct diag *d)
+{
+	struct explainer *e = policy_alloc(1, sizeof(*e));
+
+	e->compiled = *r;
+	e->compiled.previous = NULL;
+	if (explainer_next(e, p, d))
+		return e;
+	free(e);
+	return NULL;
+}
+
+void explainer_close(struct explainer *e)
+{
+	if (!e)
 		return;
-	counted = addr_slot(sub, flow_subscriber_bits(&f, SIDE_SUBSCRIBER)) != OP25B_NO_SLOT;
-	decide(&f, SIDE_SUBSCRIBER, sub, far, &view.classes[sub->class_id], counted ? &slot : NULL,
-	       0, &c->judged);
+	free(e->slots);
+	free(e->image);
+	free(e);
 }
 
-static const char *reason_name(uint8_t reason)
+static bool is_from_subscriber(const struct case_file *c)
 {
-	static const char *const names[] = {
-#define REASON_NAME(id, verdict, name, help) name,
-		OP25B_REASONS(REASON_NAME)
-#undef REASON_NAME
-	};
-
-	return names[reason];
+	return c->request->side == SIDE_SUBSCRIBER;
 }
 
-static const struct clause *case_clause(const struct case_file *c)
+static void connection_flow(struct case_file *c, const struct prefix *from, const struct prefix *to)
 {
-	if (!c->stage || c->judged.clause == JUDGEMENT_NO_CLAUSE)
-		return NULL;
-	return &c->stage->clauses[c->judged.clause];
-}
+	const struct explain_request *r = c->request;
+	struct flow *f = &c->flow;
 
-// What a customer can do about it. Never the relay: a policy may close it too.
-static const char *advice(const struct case_file *c)
-{
-	switch (c->judged.action) {
-	case ACTION_DROP:
-	case ACTION_RST:
-		return " Send mail on port 587 with authentication.";
-	case ACTION_MONITOR:
-		return " To be prepared for a block, send mail on port 587 with authentication.";
-	default:
-		return "";
+	f->kind = FLOW_TCP;
+	f->family = from->family;
+	f->proto = PROTO_TCP;
+	f->sport = r->source_port ? r->source_port : EPHEMERAL_PORT;
+	f->dport = (uint16_t)r->port;
+	if (r->port < 0)
+		f->dport = f->sport == SMTP_PORT ? EPHEMERAL_PORT : SMTP_PORT;
+	f->tcp_flags = TCP_FLAG_SYN; // only a limit looks at it, and not at what comes back
+	if (f->family == FAMILY_IP4) {
+		f->src4 = (uint32_t)(from->hi >> 32);
+		f->dst4 = (uint32_t)(to->hi >> 32);
+	} else {
+		prefix_bytes(from, (uint8_t *)f->src6_be);
+		prefix_bytes(to, (uint8_t *)f->dst6_be);
 	}
-}
-
-static void limit_text(const struct clause *clause, char *text, size_t bytes)
-{
-	const struct limit *l = clause->limit;
-
-	if (l->confidential)
-		snprintf(text, bytes,
-			 "is let through as long as there are not too many in a short "
-			 "time");
-	else
-		snprintf(text, bytes, "is let through up to %u new connections in %u seconds",
-			 l->max, l->window_s);
-}
-
-static void outcome_text(const struct case_file *c, char *text, size_t bytes)
-{
-	const struct clause *clause = case_clause(c);
-
-	if (clause && clause->action == ACTION_LIMIT)
-		limit_text(clause, text, bytes);
-	else if (clause && clause->action == ACTION_MONITOR)
-		snprintf(text, bytes, "is let through, and counted as one that would be %s",
-			 clause->as == ACTION_RST ? "refused" : "blocked");
-	else if (c->judged.action == ACTION_RST)
-		snprintf(text, bytes, "is refused at once with a reset");
-	else if (c->judged.action == ACTION_DROP)
-		snprintf(text, bytes,
-			 "is blocked without an answer, so the program waits until it "
-			 "gives up");
-	else
-		snprintf(text, bytes, "is let through");
-}
-
-// Why: the other half of the sentence.
-static void because_text(const struct case_file *c, char *text, size_t bytes)
-{
-	if (c->request->port != SMTP_PORT)
-		snprintf(text, bytes, "only port 25 is ever restricted");
-	else if (!c->pool)
-		snprintf(text, bytes, "the sender's address is in no pool");
-	else if (!c->stage)
-		snprintf(text, bytes, "no stage is active on the sender's pool \"%s\"",
-			 c->pool->name);
-	else if (!case_clause(c))
-		snprintf(text, bytes, "no clause of stage \"%s\" is for this destination",
-			 c->stage->id);
-	else
-		snprintf(text, bytes,
-			 "the sender's address is in pool \"%s\", on which stage \"%s\" "
-			 "is active",
-			 c->pool->name, c->stage->id);
-}
-
-static json_t *sentence(const struct case_file *c)
-{
-	char outcome[TEXT_BYTES], because[TEXT_BYTES];
-
-	outcome_text(c, outcome, sizeof(outcome));
-	because_text(c, because, sizeof(because));
-	return json_sprintf("At %s a connection from %s to port %u of %s %s: %s.%s", c->at,
-			    c->request->from, c->request->port, c->request->to, outcome, because,
-			    advice(c));
-}
-
-static json_t *clause_text(const struct case_file *c)
-{
-	if (!case_clause(c))
-		return json_null();
-	return json_sprintf("%s.port25[%u]", c->stage->place, c->judged.clause);
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
-static json_t *case_json(const struct case_file *c)
-{
-	json_t *out =
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:i, s:o}", "verdict",
-			  action_word(c->judged.action), "reason", reason_name(c->judged.reason),
-			  "pool", text_or_null(c->pool ? c->pool->name : NULL), "stage",
-			  text_or_null(c->stage ? c->stage->id : NULL), "clause", clause_text(c),
-			  "at", c->at, "from", c->request->from, "to", c->request->to, "port",
-			  (int)c->request->port, "sentence", sentence(c));
-
-	if (!out)
-		abort();
-	return out;
+	c->has_addresses = true;
 }
 
 static void refuse_address(const char *text, const char *place, struct diag *d)
@@ -212,27 +117,179 @@ static void refuse_address(const char *text, const char *place, struct diag *d)
 	json_decref(value);
 }
 
-json_t *policy_explain(const struct policy *p, const struct explain_request *r, struct diag *d)
+static bool read_connection(struct case_file *c, struct diag *d)
 {
-	const struct compile_request request = {
-		.at_s = r->at_s, .generation = 1, .slots_capacity = UINT64_MAX};
-	struct case_file c = {.policy = p, .request = r};
-	size_t errors_before = d->error_count, bytes;
-	void *image;
+	const struct explain_request *r = c->request;
+	size_t errors_before = d->error_count;
+	struct prefix from, to;
 
-	if (!prefix_read_address(r->from, &c.from))
+	if (!prefix_read_address(r->from, &from))
 		refuse_address(r->from, "from", d);
-	if (!prefix_read_address(r->to, &c.to))
+	if (!prefix_read_address(r->to, &to))
 		refuse_address(r->to, "to", d);
-	if (d->error_count == errors_before && c.from.family != c.to.family)
+	if (d->error_count == errors_before && from.family != to.family)
 		diag_error(d, "to",
 			   "%s and %s are not of one family: both must be IPv4 or both "
 			   "IPv6",
 			   r->from, r->to);
-	if (d->error_count != errors_before || !policy_compile(p, &request, &image, &bytes, d))
+	if (d->error_count != errors_before)
+		return false;
+	connection_flow(c, &from, &to);
+	return true;
+}
+
+static void read_frame(struct case_file *c, const struct explainer *e)
+{
+	const struct explain_request *r = c->request;
+	struct parse_work work;
+
+	parse((const struct window *)r->frame, &work, r->frame_bytes, e->view.softwires, r->side);
+	c->flow = work.flow;
+	// parse() notes where the header lies when it has read its addresses.
+	c->has_addresses = work.flow.ip_off != 0;
+}
+
+// The name is written to text too.
+static const struct op25b_addr *find_addr(const struct image_view *view, const struct flow *f,
+					  uint8_t family, bool is_source,
+					  char text[INET6_ADDRSTRLEN])
+{
+	const uint32_t *addr6_be = is_source ? f->src6_be : f->dst6_be;
+	uint32_t addr4 = is_source ? f->src4 : f->dst4, addr4_be = htonl(addr4);
+
+	if (family == FAMILY_IP4) {
+		inet_ntop(AF_INET, &addr4_be, text, INET6_ADDRSTRLEN);
+		return &view->addrs[image_view_find4(view, addr4)];
+	}
+	inet_ntop(AF_INET6, addr6_be, text, INET6_ADDRSTRLEN);
+	return &view->addrs[image_view_find6(view, (const uint8_t *)addr6_be)];
+}
+
+static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
+{
+	const struct explain_request *r = c->request;
+	char list[EXPLAIN_TEXT_BYTES] = "", quote[READER_PLACE_BYTES];
+	uint32_t i;
+	int number = class_pairs ? __builtin_ctz(class_pairs) : 0;
+	json_t *name;
+
+	c->pair = policy_pair_name(c->policy, c->compiled, (uint32_t)number);
+	if (r->pair) {
+		c->pair = r->pair;
+		number = policy_pair_number(c->policy, c->compiled, r->pair);
+	}
+	if (number < 0) {
+		for (i = 0; i < c->compiled->pair_count; i++)
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s\"%s\"",
+				 i ? ", " : "", c->compiled->pair_names[i]);
+		name = json_string(r->pair);
+		diag_error(d, "pair", "%s is not a pair of this box; its pairs are %s",
+			   name ? reader_quote(quote, name) : "the text", list);
+		json_decref(name);
+		return false;
+	}
+	c->in = (struct ingress){.side = r->side,
+				 .pair = (uint8_t)number,
+				 .drop_l2_doubt = r->l2_doubt_drop >> number & 1};
+	return true;
+}
+
+static void take_pool(struct case_file *c, uint32_t class_id)
+{
+	size_t pool = class_id - 1;
+
+	c->is_exempt = class_id == c->policy->pool_count + 1;
+	if (!class_id || c->is_exempt)
+		return;
+	c->pool = &c->policy->pools[pool];
+	c->stage = policy_stage_at(c->policy, (uint32_t)pool, c->compiled->at_s);
+}
+
+// Returns false with errors in d.
+static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
+{
+	const struct op25b_addr *sub = e->view.addrs, *far = e->view.addrs;
+	const struct op25b_class *class;
+	const struct flow *f = &c->flow;
+	bool outbound = is_from_subscriber(c);
+	uint32_t slot;
+
+	if (c->has_addresses) {
+		sub = find_addr(&e->view, f, f->family, outbound, outbound ? c->from : c->to);
+		far = find_addr(&e->view, f, flow_far_family(f), !outbound,
+				outbound ? c->to : c->from);
+		// Of a softwire whose inner header could not be read, the box looks up 0.0.0.0.
+		if (f->softwire && f->ip_off == f->l3_off)
+			(outbound ? c->to : c->from)[0] = '\0';
+		take_pool(c, sub->class_id);
+	}
+	class = &e->view.classes[sub->class_id];
+	if (!take_pair(c, class->pairs, d))
+		return false;
+	c->is_believed = !outbound || class->pairs >> c->in.pair & 1;
+	c->judged = (struct judgement){.clause = JUDGEMENT_NO_CLAUSE};
+	if (decide_early(f, &c->in, &c->judged.reason))
+		return true;
+	slot = addr_slot(sub, flow_subscriber_bits(f, c->in.side));
+	decide(f, &c->in, far, class, slot == OP25B_NO_SLOT ? NULL : &e->slots[slot],
+	       c->request->now_ns, &c->judged);
+	return true;
+}
+
+static json_t *clause_text(const struct case_file *c)
+{
+	if (!explain_clause(c))
+		return json_null();
+	return json_sprintf("%s.port25[%u]", c->stage->place, c->judged.clause);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text && text[0] ? json_string(text) : json_null();
+}
+
+static json_t *port_or_null(const struct case_file *c, uint16_t port)
+{
+	return c->flow.kind == FLOW_TCP ? json_integer(port) : json_null();
+}
+
+static json_t *case_json(const struct case_file *c)
+{
+	const struct explain_request *r = c->request;
+	char layers[EXPLAIN_TEXT_BYTES];
+	json_t *out = json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "verdict",
+		explain_verdict(c->judged.reason), "reason", explain_reason(c->judged.reason),
+		"pool", text_or_null(c->pool ? c->pool->name : NULL), "stage",
+		text_or_null(c->stage ? c->stage->id : NULL), "clause", clause_text(c), "at", c->at,
+		"side", c->in.side == SIDE_NETWORK ? "network" : "subscriber", "pair",
+		text_or_null(c->pair));
+
+	if (r->frame) {
+		explain_layers(&c->flow, layers, sizeof(layers));
+		json_object_set_new(out, "layers", json_string(layers));
+		json_object_set_new(out, "frame_bytes", json_integer(r->frame_bytes));
+	}
+	json_object_set_new(out, "from", text_or_null(c->from));
+	json_object_set_new(out, "to", text_or_null(c->to));
+	json_object_set_new(out, "port", port_or_null(c, c->flow.dport));
+	json_object_set_new(out, "source_port", port_or_null(c, c->flow.sport));
+	json_object_set_new(out, "sentence", explain_sentence(c));
+	if (!out)
+		abort();
+	return out;
+}
+
+json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d)
+{
+	struct case_file c = {.policy = e->policy, .compiled = &e->compiled, .request = r};
+
+	if (r->frame)
+		read_frame(&c, e);
+	else if (!read_connection(&c, d))
 		return NULL;
-	time_print(c.at, sizeof(c.at), r->at_s, p->tz);
-	judge(&c, image);
-	free(image);
+	if (!judge(e, &c, d))
+		return NULL;
+	time_print(c.at, sizeof(c.at), e->compiled.at_s, e->policy->tz);
 	return case_json(&c);
 }

@@ -30,16 +30,30 @@
 	}
 
 const struct reader_key keys_top[] = {
-	NEEDED("op25b"),      NEEDED("name"),      ALLOWED("tz"),       ALLOWED("note"),
-	ALLOWED("sets"),      NEEDED("pools"),     ALLOWED("limits"),   ALLOWED("default"),
-	NEEDED("stages"),     LATER("infra"),      LATER("exceptions"), LATER("quarantines"),
-	LATER("expect"),      LATER("tenant_of"),  LATER("tenants"),    LATER("notice"),
-	LATER("legal_basis"), LATER("notice_url"), OTHER_PORTS,         END,
+	NEEDED("op25b"),      NEEDED("name"),    ALLOWED("tz"),
+	ALLOWED("note"),      ALLOWED("sets"),   ALLOWED("softwires"),
+	NEEDED("pools"),      ALLOWED("limits"), ALLOWED("default"),
+	NEEDED("stages"),     LATER("infra"),    LATER("exceptions"),
+	LATER("quarantines"), LATER("expect"),   LATER("tenant_of"),
+	LATER("tenants"),     LATER("notice"),   LATER("legal_basis"),
+	LATER("notice_url"),  OTHER_PORTS,       END,
 };
 
 const struct reader_key keys_pool[] = {
-	NEEDED("kind"), ALLOWED("access"), ALLOWED("note"), ALLOWED("v4"), ALLOWED("v4_key"),
-	ALLOWED("v6"),  ALLOWED("v6_key"), OTHER_PORTS,     END,
+	NEEDED("kind"),
+	ALLOWED("access"),
+	ALLOWED("note"),
+	ALLOWED("v4"),
+	ALLOWED("v4_key"),
+	ALLOWED("v6"),
+	ALLOWED("v6_key"),
+	ALLOWED("pairs"),
+	ALLOWED("eh_limit"),
+	ALLOWED("frag_chain"),
+	ALLOWED("unknown_proto"),
+	ALLOWED("inbound"),
+	OTHER_PORTS,
+	END,
 };
 
 const struct reader_key keys_limit[] = {
@@ -88,7 +102,11 @@ const char *const words_kind[] = {
 	"mobile",  "shared", "hosting",      NULL,
 };
 
-const char *const words_action[] = {"permit", "drop", "rst", "limit", "monitor", NULL};
+const char *const words_action[] = {"permit",  "drop",       "rst", "limit",
+				    "monitor", "icmp_admin", NULL};
+
+const char *const words_refusal[] = {"drop", "rst", "icmp_admin", NULL};
+const uint8_t refusal_action[] = {ACTION_DROP, ACTION_RST, ACTION_ICMP_ADMIN};
 
 const char *const words_precision[] = {"instant", "day", "month", "year", "start_not_stated", NULL};
 

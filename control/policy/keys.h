@@ -4,6 +4,7 @@
 // language, which are refused by name. Private to this folder.
 #pragma once
 
+#include "../../dataplane/abi/verdict_abi.h"
 #include "../reader/reader.h"
 
 extern const struct reader_key keys_top[];
@@ -16,6 +17,9 @@ extern const struct reader_key keys_clause[];
 extern const char *const words_kind[];
 // Words of "do", in the order of enum op25b_action; ends with NULL.
 extern const char *const words_action[];
+// Words of "as" and "over", and the action that each stands for; the words end with NULL.
+extern const char *const words_refusal[];
+extern const uint8_t refusal_action[];
 
 // How exactly a stage's date was announced: the order of words_precision.
 enum stage_precision {

@@ -10,8 +10,9 @@
 
 #include "keys.h"
 
-#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define DEFAULT_TZ "UTC"
+
+_Static_assert(READER_NAME_MAX == OP25B_MAX_NAME_BYTES - 1, "a name fits into the image");
 
 void *policy_alloc(size_t count, size_t elem_bytes)
 {
@@ -44,21 +45,6 @@ size_t parse_members(const json_t *doc, const char *key, size_t most, size_t ele
 	}
 	*items = policy_alloc(count, elem_bytes);
 	return count;
-}
-
-bool parse_name(const char *name, const char *place, struct diag *d)
-{
-	char quote[READER_PLACE_BYTES];
-	size_t bytes = strlen(name);
-	json_t *text;
-
-	if (bytes > 0 && bytes < OP25B_MAX_NAME_BYTES && strspn(name, NAME_CHARS) == bytes)
-		return true;
-	text = json_string(name);
-	diag_error(d, place, "%s is not a name: 1 to %u of A-Z a-z 0-9 _ . - are allowed",
-		   reader_quote(quote, text), OP25B_MAX_NAME_BYTES - 1);
-	json_decref(text);
-	return false;
 }
 
 void parse_list_add(char list[PARSE_LIST_BYTES], const char *word)
@@ -94,7 +80,7 @@ static void parse_top(struct policy *p, struct diag *d)
 	reader_string(p->doc, "", "note", NULL, d);
 	p->name = reader_string(p->doc, "", "name", "", d);
 	if (json_is_string(json_object_get(p->doc, "name")))
-		parse_name(p->name, "name", d);
+		reader_name(p->name, "name", d);
 	p->tz = reader_string(p->doc, "", "tz", DEFAULT_TZ, d);
 	if (!time_zone_is_known(p->tz)) {
 		value = json_object_get(p->doc, "tz");
@@ -113,7 +99,6 @@ static void parse_limit(struct limit *limit, const json_t *object, const char *p
 {
 	static const char *const keys[] = {"address", NULL};
 	static const char *const counts[] = {"tcp_syn", NULL};
-	static const char *const overs[] = {"drop", "rst", NULL};
 	const int64_t most = 1000000, month_s = 31 * 86400;
 
 	limit->max = limit->window_s = limit->burst = 1;
@@ -125,8 +110,7 @@ static void parse_limit(struct limit *limit, const json_t *object, const char *p
 	limit->window_s = (uint32_t)reader_int(object, place, "window_s", 1, month_s, 1, d);
 	limit->burst = (uint32_t)reader_int(object, place, "burst", 1, most, limit->max, d);
 	limit->hold_s = (uint32_t)reader_int(object, place, "hold_s", 0, month_s, 0, d);
-	limit->over =
-		reader_word(object, place, "over", overs, 0, d) == 0 ? ACTION_DROP : ACTION_RST;
+	limit->over = refusal_action[reader_word(object, place, "over", words_refusal, 0, d)];
 	limit->confidential = reader_bool(object, place, "confidential", false, d);
 	reader_string(object, place, "note", NULL, d);
 }
@@ -145,7 +129,7 @@ void parse_limits(struct policy *p, struct diag *d)
 	for (i = 0; i < p->limit_count; i++) {
 		p->limits[i].name = json_object_iter_key(iter);
 		reader_place(place, "limits", p->limits[i].name);
-		parse_name(p->limits[i].name, place, d);
+		reader_name(p->limits[i].name, place, d);
 		parse_limit(&p->limits[i], json_object_iter_value(iter), place, d);
 		iter = parse_member(object, json_object_iter_next((json_t *)object, iter));
 	}
@@ -163,6 +147,7 @@ struct policy *policy_parse(const char *text, size_t bytes, struct diag *d)
 	p->doc = doc;
 	parse_top(p, d);
 	parse_sets(p, d);
+	parse_softwires(p, d);
 	parse_pools(p, d);
 	parse_limits(p, d);
 	parse_stages(p, d);
@@ -199,6 +184,7 @@ void policy_free(struct policy *p)
 		free(p->stages[i].clauses);
 	}
 	free(p->sets);
+	free(p->softwires);
 	free(p->pools);
 	free(p->limits);
 	free(p->stages);
@@ -219,6 +205,11 @@ const char *policy_tz(const struct policy *p)
 const char *action_word(uint8_t action)
 {
 	return action < ACTION_COUNT ? words_action[action] : "?";
+}
+
+bool action_is_refusal(uint8_t action)
+{
+	return action == ACTION_DROP || action == ACTION_RST || action == ACTION_ICMP_ADMIN;
 }
 
 int policy_find_pool(const struct policy *p, const char *name)

@@ -57,20 +57,6 @@ static uint64_t parse_to(const struct policy *p, const json_t *object, const cha
 	return sets;
 }
 
-static uint8_t parse_do(const json_t *object, const char *place, struct diag *d)
-{
-	const json_t *value = json_object_get(object, "do");
-	char at[READER_PLACE_BYTES];
-
-	if (json_is_string(value) && !strcmp(json_string_value(value), "icmp_admin")) {
-		diag_error(d, reader_place(at, place, "do"),
-			   "\"icmp_admin\" is not supported by this version; allowed are permit, "
-			   "drop, rst, limit, monitor");
-		return ACTION_COUNT;
-	}
-	return (uint8_t)reader_word(object, place, "do", words_action, ACTION_COUNT, d);
-}
-
 static void parse_limit_name(const struct policy *p, const json_t *object, const char *place,
 			     struct clause *clause, struct diag *d)
 {
@@ -103,7 +89,6 @@ static void parse_limit_name(const struct policy *p, const json_t *object, const
 
 static void parse_as(const json_t *object, const char *place, struct clause *clause, struct diag *d)
 {
-	static const char *const words[] = {"drop", "rst", NULL};
 	const json_t *value = json_object_get(object, "as");
 	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
 
@@ -113,10 +98,9 @@ static void parse_as(const json_t *object, const char *place, struct clause *cla
 	if (clause->action == ACTION_MONITOR && !value)
 		diag_error(d, at,
 			   "is missing: \"do\": \"monitor\" needs the action to count, "
-			   "\"drop\" or \"rst\"");
+			   "\"drop\", \"rst\" or \"icmp_admin\"");
 	else if (clause->action == ACTION_MONITOR)
-		clause->as =
-			reader_word(object, place, "as", words, 0, d) ? ACTION_RST : ACTION_DROP;
+		clause->as = refusal_action[reader_word(object, place, "as", words_refusal, 0, d)];
 	else if (value)
 		diag_error(d, at, "%s has no meaning here: it goes with \"do\": \"monitor\"",
 			   reader_quote(quote, value));
@@ -130,7 +114,7 @@ static void parse_clause(const struct policy *p, const json_t *object, const cha
 		return;
 	reader_string(object, place, "note", NULL, d);
 	clause->sets = parse_to(p, object, place, d);
-	clause->action = parse_do(object, place, d);
+	clause->action = (uint8_t)reader_word(object, place, "do", words_action, ACTION_COUNT, d);
 	parse_limit_name(p, object, place, clause, d);
 	parse_as(object, place, clause, d);
 }

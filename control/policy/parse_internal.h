@@ -17,18 +17,22 @@ size_t parse_members(const json_t *doc, const char *key, size_t most, size_t ele
 // The next member from iter on that is no note, or NULL.
 void *parse_member(const json_t *object, void *iter);
 
-// Refuses a name that is not 1 to 63 of A-Z a-z 0-9 _ . -
-bool parse_name(const char *name, const char *place, struct diag *d);
-
 // Adds `"<word>"` to a list for a message, cut when it is full.
 void parse_list_add(char list[PARSE_LIST_BYTES], const char *word);
 
-// Reads the prefixes of array (may be NULL) at place, appending the good ones to items. family:
-// FAMILY_NONE for both. Returns the new count.
-size_t parse_prefixes(const json_t *array, const char *place, uint8_t family, struct prefix *items,
-		      size_t count, struct diag *d);
+// What a list of prefixes may hold.
+struct prefix_want {
+	uint8_t family;        // FAMILY_NONE: both
+	const char *otherwise; // what to do with one of the other family
+};
+
+// Reads the prefixes of array (may be NULL) at place, appending the good ones to items. Returns the
+// new count.
+size_t parse_prefixes(const json_t *array, const char *place, const struct prefix_want *want,
+		      struct prefix *items, size_t count, struct diag *d);
 
 void parse_sets(struct policy *p, struct diag *d);
+void parse_softwires(struct policy *p, struct diag *d);
 void parse_pools(struct policy *p, struct diag *d);
 void parse_limits(struct policy *p, struct diag *d);
 void parse_stages(struct policy *p, struct diag *d);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Reads "sets" and "pools": the lists of prefixes, with every way to write one wrongly.
+// Reads "sets" and "pools".
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,85 +12,9 @@
 #define DEFAULT_V6_KEY 56
 #define MAX_V6_KEY 64
 
-static const char *family_name(uint8_t family)
-{
-	static const char *const names[] = {"an IPv4 or IPv6", "an IPv4", "an IPv6"};
-
-	return names[family];
-}
-
-// Says what is wrong with text, which is quoted in quote.
-static void refuse_prefix(enum prefix_fault fault, const struct prefix *p, uint8_t family,
-			  const char *text, const char *quote, const char *place, struct diag *d)
-{
-	char want[PREFIX_TEXT_BYTES];
-	uint8_t bits = prefix_family_bits(p->family);
-
-	switch (fault) {
-	case PREFIX_NO_LENGTH:
-		diag_error(d, place, "%s has no length; for this one address write \"%s/%u\"",
-			   quote, text, bits);
-		break;
-	case PREFIX_BAD_LENGTH:
-		diag_error(d, place, "%s has a bad length; allowed for IPv%c are /1 to /%u", quote,
-			   p->family == FAMILY_IP4 ? '4' : '6', bits);
-		break;
-	case PREFIX_EVERYTHING:
-		diag_error(d, place, "%s is every address there is; allowed are lengths /1 to /%u",
-			   quote, bits);
-		break;
-	case PREFIX_HOST_BITS:
-		diag_error(d, place, "%s has bits set beyond its length; the prefix is \"%s\"",
-			   quote, prefix_print(want, p));
-		break;
-	case PREFIX_MAPPED:
-		diag_error(d, place,
-			   "%s is an IPv4-mapped address, which is never on the wire; "
-			   "write the IPv4 prefix",
-			   quote);
-		break;
-	default:
-		diag_error(d, place, "%s is not %s prefix such as \"%s\"", quote,
-			   family_name(family),
-			   family == FAMILY_IP6 ? "2001:db8::/32" : "198.51.100.0/24");
-	}
-}
-
-static bool parse_prefix(const json_t *value, const char *place, uint8_t family, struct prefix *p,
-			 struct diag *d)
-{
-	const char *text = json_string_value(value);
-	enum prefix_fault fault = text ? prefix_read(text, p) : PREFIX_NOT_ONE;
-	char quote[READER_PLACE_BYTES];
-
-	if (fault == PREFIX_OK && (family == FAMILY_NONE || family == p->family))
-		return true;
-	reader_quote(quote, value);
-	if (fault != PREFIX_NOT_ONE && fault != PREFIX_MAPPED && family != FAMILY_NONE &&
-	    family != p->family)
-		diag_error(d, place, "%s is %s prefix; it belongs in \"%s\"", quote,
-			   family_name(p->family), p->family == FAMILY_IP4 ? "v4" : "v6");
-	else
-		refuse_prefix(fault, p, family, text, quote, place, d);
-	return false;
-}
-
-size_t parse_prefixes(const json_t *array, const char *place, uint8_t family, struct prefix *items,
-		      size_t count, struct diag *d)
-{
-	char at[READER_PLACE_BYTES];
-	struct prefix p;
-	size_t i;
-
-	for (i = 0; i < json_array_size(array); i++) {
-		reader_place_index(at, place, i);
-		if (!parse_prefix(json_array_get(array, i), at, family, &p, d))
-			continue;
-		p.index = (uint32_t)i;
-		items[count++] = p;
-	}
-	return count;
-}
+static const struct prefix_want want_any = {FAMILY_NONE, NULL};
+static const struct prefix_want want_v4 = {FAMILY_IP4, "it belongs in \"v6\""};
+static const struct prefix_want want_v6 = {FAMILY_IP6, "it belongs in \"v4\""};
 
 static void parse_set(struct set *set, const json_t *value, const char *place, struct diag *d)
 {
@@ -101,7 +25,7 @@ static void parse_set(struct set *set, const json_t *value, const char *place, s
 		return;
 	}
 	set->prefixes = policy_alloc(json_array_size(value), sizeof(*set->prefixes));
-	set->count = parse_prefixes(value, place, FAMILY_NONE, set->prefixes, 0, d);
+	set->count = parse_prefixes(value, place, &want_any, set->prefixes, 0, d);
 }
 
 void parse_sets(struct policy *p, struct diag *d)
@@ -122,7 +46,7 @@ void parse_sets(struct policy *p, struct diag *d)
 				   "\"any\" stands for every destination and cannot be "
 				   "the name of a set");
 		else
-			parse_name(p->sets[i].name, place, d);
+			reader_name(p->sets[i].name, place, d);
 		parse_set(&p->sets[i], json_object_iter_value(iter), place, d);
 		iter = parse_member(object, json_object_iter_next((json_t *)object, iter));
 	}
@@ -142,7 +66,81 @@ static void parse_access(const json_t *object, const char *place, struct diag *d
 	}
 }
 
-static void parse_pool(struct pool *pool, const json_t *object, const char *place, struct diag *d)
+// What is done where the field's practice differs: the word that is the default stands first.
+static void parse_knobs(struct pool *pool, const json_t *object, const char *place, struct diag *d)
+{
+	static const char *const drops[] = {"drop", "pass", NULL};
+	static const char *const passes[] = {"pass", "drop", NULL};
+	static const struct {
+		const char *key;
+		const char *const *words;
+		uint8_t knob; // set by the second word
+	} knobs[] = {
+		{"eh_limit", drops, KNOB_PASS_EH_LIMIT},
+		{"frag_chain", drops, KNOB_PASS_FRAG_CHAIN},
+		{"unknown_proto", passes, KNOB_DROP_UNKNOWN},
+		{"inbound", passes, KNOB_DROP_INBOUND},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		if (reader_word(object, place, knobs[i].key, knobs[i].words, 0, d))
+			pool->knobs |= knobs[i].knob;
+	}
+}
+
+// Index of the pair in p->pairs, where it is entered at its first mention; -1: refused.
+static int parse_pair(struct policy *p, const json_t *value, const char *place, struct diag *d)
+{
+	const char *name = json_string_value(value);
+	char quote[READER_PLACE_BYTES];
+	size_t i;
+
+	if (!name || !name[0] || strlen(name) >= OP25B_MAX_NAME_BYTES) {
+		diag_error(d, place, "%s is not the name of a pair: a string of 1 to %u bytes",
+			   reader_quote(quote, value), OP25B_MAX_NAME_BYTES - 1);
+		return -1;
+	}
+	for (i = 0; i < p->pair_count; i++) {
+		if (!strcmp(p->pairs[i], name))
+			return (int)i;
+	}
+	if (p->pair_count == POLICY_MAX_PAIRS) {
+		diag_error(d, place, "%s is one pair too many: a box has at most %u",
+			   reader_quote(quote, value), POLICY_MAX_PAIRS);
+		return -1;
+	}
+	p->pairs[p->pair_count] = name;
+	return (int)p->pair_count++;
+}
+
+static void parse_pairs(struct policy *p, struct pool *pool, const json_t *object,
+			const char *place, struct diag *d)
+{
+	const json_t *list = reader_array(object, place, "pairs", d);
+	char at[READER_PLACE_BYTES], item[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
+	size_t i;
+	int pair;
+
+	reader_place(at, place, "pairs");
+	if (list && !json_array_size(list))
+		diag_error(d, at,
+			   "is empty: name the pairs of ports that the pool lives behind, "
+			   "or leave the key out for all");
+	for (i = 0; i < json_array_size(list); i++) {
+		pair = parse_pair(p, json_array_get(list, i), reader_place_index(item, at, i), d);
+		if (pair < 0)
+			continue;
+		if (memchr(pool->pairs, pair, pool->pair_count))
+			diag_error(d, item, "%s stands twice",
+				   reader_quote(quote, json_array_get(list, i)));
+		else
+			pool->pairs[pool->pair_count++] = (uint8_t)pair;
+	}
+}
+
+static void parse_pool(struct policy *p, struct pool *pool, const json_t *object, const char *place,
+		       struct diag *d)
 {
 	const json_t *v4, *v6;
 	char at[READER_PLACE_BYTES];
@@ -155,6 +153,8 @@ static void parse_pool(struct pool *pool, const json_t *object, const char *plac
 		(uint8_t)reader_int(object, place, "v6_key", 1, MAX_V6_KEY, DEFAULT_V6_KEY, d);
 	reader_string(object, place, "note", NULL, d);
 	parse_access(object, place, d);
+	parse_knobs(pool, object, place, d);
+	parse_pairs(p, pool, object, place, d);
 	v4 = reader_array(object, place, "v4", d);
 	v6 = reader_array(object, place, "v6", d);
 	if (!json_array_size(v4) && !json_array_size(v6))
@@ -163,8 +163,8 @@ static void parse_pool(struct pool *pool, const json_t *object, const char *plac
 	pool->prefixes =
 		policy_alloc(json_array_size(v4) + json_array_size(v6), sizeof(struct prefix));
 	pool->count4 =
-		parse_prefixes(v4, reader_place(at, place, "v4"), FAMILY_IP4, pool->prefixes, 0, d);
-	pool->count = parse_prefixes(v6, reader_place(at, place, "v6"), FAMILY_IP6, pool->prefixes,
+		parse_prefixes(v4, reader_place(at, place, "v4"), &want_v4, pool->prefixes, 0, d);
+	pool->count = parse_prefixes(v6, reader_place(at, place, "v6"), &want_v6, pool->prefixes,
 				     pool->count4, d);
 }
 
@@ -184,8 +184,8 @@ void parse_pools(struct policy *p, struct diag *d)
 	for (i = 0; i < p->pool_count; i++) {
 		p->pools[i].name = json_object_iter_key(iter);
 		reader_place(place, "pools", p->pools[i].name);
-		parse_name(p->pools[i].name, place, d);
-		parse_pool(&p->pools[i], json_object_iter_value(iter), place, d);
+		reader_name(p->pools[i].name, place, d);
+		parse_pool(p, &p->pools[i], json_object_iter_value(iter), place, d);
 		iter = parse_member(object, json_object_iter_next((json_t *)object, iter));
 	}
 }

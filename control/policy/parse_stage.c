@@ -21,7 +21,7 @@ static void parse_id(const struct policy *p, const json_t *object, size_t index,
 	reader_place_index(place, "stages", index);
 	stage->id = reader_string(object, place, "id", "", d);
 	reader_place(at, place, "id");
-	usable = json_is_string(json_object_get(object, "id")) && parse_name(stage->id, at, d);
+	usable = json_is_string(json_object_get(object, "id")) && reader_name(stage->id, at, d);
 	for (i = 0; usable && i < index; i++) {
 		if (strcmp(p->stages[i].id, stage->id))
 			continue;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../dataplane/abi/verdict_abi.h"
 #include "../reader/diag.h"
 
 struct policy; // model.h
@@ -49,6 +50,10 @@ struct compile_request {
 	uint64_t slots_capacity; // of the box; UINT64_MAX if unknown (offline)
 	const void *previous;    // checked image in force, whose slot ranges are kept for unchanged
 				 // prefixes; or NULL
+	// The box's pairs of ports, in order. A policy that names another is refused. None: of no
+	// box, and the pairs are numbered in the order in which the policy first names them.
+	const char *const *pair_names;
+	uint32_t pair_count;
 };
 
 // Compiles to an image that passes image_check(). Returns false with an error in d (for instance
@@ -56,17 +61,40 @@ struct compile_request {
 bool policy_compile(const struct policy *p, const struct compile_request *r, void **image,
 		    size_t *bytes, struct diag *d);
 
+// What is asked of a policy: a packet of a TCP connection, by its addresses and ports, or a frame.
 struct explain_request {
-	const char *from; // source address, text
-	const char *to;   // destination address, text
-	uint16_t port;    // destination port
-	int64_t at_s;     // moment
+	const char *from;     // source address, text
+	const char *to;       // destination address, text
+	int port;             // destination port; -1: 25, or any if source_port is 25
+	uint16_t source_port; // 0: any but 25
+	// Instead of all these, if not NULL: the frame's first min(frame_bytes,
+	// EXPLAIN_WINDOW_BYTES).
+	const uint8_t *frame;
+	uint32_t frame_bytes;
+	uint8_t side;           // enum op25b_side it comes in on
+	const char *pair;       // name of the pair it comes in on; NULL: one that the subscriber
+				// lives behind
+	uint32_t l2_doubt_drop; // bit i: pair i drops what ends in doubt before any address
+	uint64_t now_ns;        // the moment, on the clock of the limits
 };
 
-// What the box would do with the first SYN of such a connection from the subscriber side, judged by
-// the same core code over the compiled image. A new object with at least: verdict ("permit",
-// "drop", "rst", "limit", "monitor"), reason, pool, stage, clause (text such as
-// "stages.block.port25[1]"), at, from, to, port, and sentence (for a support desk). pool, stage and
-// clause are null where there is none. NULL with errors in d (for instance an address that is
-// none).
-json_t *policy_explain(const struct policy *p, const struct explain_request *r, struct diag *d);
+#define EXPLAIN_WINDOW_BYTES 256u // more of a frame is not looked at
+
+struct explainer;
+
+// Compiles the policy for questions; p and r->pair_names must outlive it. NULL with errors in d.
+// Pair with explainer_close().
+struct explainer *explainer_open(const struct policy *p, const struct compile_request *r,
+				 struct diag *d);
+// Puts another policy in its place as a box would: subscribers that both have keep their limits.
+// Returns false with errors in d, and then nothing has changed.
+bool explainer_next(struct explainer *e, const struct policy *p, struct diag *d);
+void explainer_close(struct explainer *e);
+
+// What the box would do, judged by the same core code over the compiled image. A connection is
+// judged by its first segment. Limits count from one question to the next. A new object with at
+// least: verdict ("permit", "drop", "rst", "icmp_admin", "limit", "monitor"), reason, pool, stage,
+// clause (text such as "stages.block.port25[1]"), at, side, pair, from, to, port, source_port and
+// sentence (for a support desk); of a frame also layers and frame_bytes. Null where there is none.
+// NULL with errors in d (for instance an address that is none).
+json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d);

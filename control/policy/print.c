@@ -167,6 +167,7 @@ char *policy_print(const struct policy *p)
 	size_t bytes;
 
 	replace(out, "sets", sets_copy(p));
+	replace(out, "softwires", prefixes_copy(p->softwires, p->softwire_count));
 	replace(out, "pools", pools_copy(p));
 	replace(out, "limits", limits_copy(p));
 	replace(out, "stages", stages_copy(p));

@@ -12,6 +12,7 @@
 
 #include "duplicates.h"
 
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define QUOTE_BYTES 80u // longer values are cut in messages
 
 static char *read_all(int fd, size_t limit, size_t *bytes)
@@ -299,4 +300,19 @@ const json_t *reader_object(const json_t *object, const char *place, const char 
 		return NULL;
 	}
 	return value;
+}
+
+bool reader_name(const char *text, const char *place, struct diag *d)
+{
+	char quote[READER_PLACE_BYTES];
+	size_t bytes = strlen(text);
+	json_t *value;
+
+	if (bytes > 0 && bytes <= READER_NAME_MAX && strspn(text, NAME_CHARS) == bytes)
+		return true;
+	value = json_string(text);
+	diag_error(d, place, "%s is not a name: 1 to %u of A-Z a-z 0-9 _ . - are allowed",
+		   reader_quote(quote, value), READER_NAME_MAX);
+	json_decref(value);
+	return false;
 }

@@ -63,5 +63,10 @@ const json_t *reader_array(const json_t *object, const char *place, const char *
 const json_t *reader_object(const json_t *object, const char *place, const char *key,
 			    struct diag *d);
 
+#define READER_NAME_MAX 63u // of what NOC and engineer give names to: pools, stages, pairs, ...
+
+// Whether text can be a name; if not, an error row at place.
+bool reader_name(const char *text, const char *place, struct diag *d);
+
 // A value as it should be quoted in a message: its JSON text, cut to a readable length. In buf.
 const char *reader_quote(char buf[READER_PLACE_BYTES], const json_t *value);

@@ -9,7 +9,7 @@
 #include "image_abi.h"
 #include "stats_abi.h"
 
-#define OP25B_GUARD_ABI 1u
+#define OP25B_GUARD_ABI 2u
 
 // Pins below the bpffs folder. Map names proper are at most 15 characters (kernel limit).
 #define OP25B_PIN_CONTROL "control"     // ARRAY[1], mmapable: struct op25b_guard_control

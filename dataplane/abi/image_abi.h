@@ -5,9 +5,9 @@
 // an image never leaves its machine. Written once by control/policy/compile.c, checked by
 // core/image_check.c, then only read.
 //
-//   +--------+----------+---------+----------+----------+-------+
-//   | header | classes  | addrs   | prefix4  | prefix6  | names |
-//   +--------+----------+---------+----------+----------+-------+
+//   +--------+---------+-------+---------+---------+-------+-----------+
+//   | header | classes | addrs | prefix4 | prefix6 | names | softwires |
+//   +--------+---------+-------+---------+---------+-------+-----------+
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #include "verdict_abi.h"
 
 #define OP25B_IMAGE_MAGIC 0x4f503235u // "OP25"; another byte order means another machine
-#define OP25B_IMAGE_ABI_MAJOR 1u
+#define OP25B_IMAGE_ABI_MAJOR 2u
 
 #define OP25B_MAX_CLASSES 512u        // class 0 included
 #define OP25B_MAX_CLAUSES 32u         // clauses of one class
@@ -26,15 +26,19 @@
 #define OP25B_MAX_IMAGE_BYTES (1u << 28)
 #define OP25B_NO_SLOT 0xffffffffu           // the address belongs to no counted subscriber
 #define OP25B_ANY_SET 0xffffffffffffffffull // clause target: every destination
+#define OP25B_ANY_PAIR 0xffffffffu          // class: lives behind every pair of ports
+#define OP25B_NO_CLAUSE 0xffu               // class: no clause; judgement: none matched
+#define OP25B_MAX_SOFTWIRES 16u
 
 // Sections, in the order in which they lie in the image.
 enum op25b_section {
-	SECTION_CLASSES = 0, // struct op25b_class; [0] is the class of addresses in no pool
-	SECTION_ADDRS = 1,   // struct op25b_addr; [0] is the entry of addresses in no prefix
-	SECTION_PREFIX4 = 2, // struct op25b_prefix4, sorted by (addr, depth), no duplicates
-	SECTION_PREFIX6 = 3, // struct op25b_prefix6, sorted likewise
-	SECTION_NAMES = 4,   // bytes: NUL-terminated strings; offset 0 is the empty string
-	SECTION_COUNT = 5,
+	SECTION_CLASSES = 0,   // struct op25b_class; [0] is the class of addresses in no pool
+	SECTION_ADDRS = 1,     // struct op25b_addr; [0] is the entry of addresses in no prefix
+	SECTION_PREFIX4 = 2,   // struct op25b_prefix4, sorted by (addr, depth), no duplicates
+	SECTION_PREFIX6 = 3,   // struct op25b_prefix6, sorted likewise
+	SECTION_NAMES = 4,     // bytes: NUL-terminated strings; offset 0 is the empty string
+	SECTION_SOFTWIRES = 5, // exactly one struct op25b_softwires
+	SECTION_COUNT = 6,
 };
 
 struct op25b_section_ref {
@@ -70,18 +74,36 @@ struct op25b_clause {
 	uint64_t hold_ns;      // limit: how long an offender stays cut off; 0: not at all
 	uint8_t action;        // enum op25b_action
 	uint8_t as;            // monitor: the action counted instead; else 0
-	uint8_t over;   // limit: ACTION_DROP or ACTION_RST for a connection over the limit; else 0
+	uint8_t over;   // limit: ACTION_DROP, _RST or _ICMP_ADMIN for one over the limit; else 0
 	uint8_t pad[5]; // 0
 };
 
-// All that is decided for an address: a pool with the stage that is active on it.
+// What a pool wants done where the field's practice differs. Bits of op25b_class.knobs.
+enum op25b_knob {
+	KNOB_PASS_EH_LIMIT = 1,   // more extension headers than are read: pass (RFC 7113 wants so)
+	KNOB_PASS_FRAG_CHAIN = 2, // header chain split over fragments: pass
+	KNOB_DROP_UNKNOWN = 4,    // unassigned IP protocol numbers: drop
+	KNOB_DROP_INBOUND = 8,    // from the network to port 25 here: drop
+	KNOB_ALL = 15,
+};
+
+// All that is decided for an address: a pool with the stage that is active on it. Besides the pools
+// there are two nameless kinds of class: [0], of addresses in no prefix, and the exempt addresses
+// that lie in no pool (relays): they live on the network's side.
 struct op25b_class {
-	uint32_t name;       // pool name, offset in SECTION_NAMES; class 0: the empty string
+	uint32_t name;       // pool name, offset in SECTION_NAMES; nameless: the empty string
 	uint32_t stage;      // stage id, offset in SECTION_NAMES; the empty string: no active stage
 	uint32_t stats_slot; // 0 in the file; set by each host to the pool's slot in its counters
-	uint8_t default_action; // no clause matched: ACTION_PERMIT, or ACTION_DROP (class 0 only)
-	uint8_t clause_count;   // at most OP25B_MAX_CLAUSES
-	uint8_t pad[2];         // 0
+	// Bit i: as a source it is believed on the subscriber port of pair i. Class 0: all or none
+	// (the policy's default); exempt addresses: none.
+	uint32_t pairs;
+	uint8_t clause_count; // at most OP25B_MAX_CLAUSES; nameless: 0
+	// The strictest clause that some destination can reach: judges frames from the subscriber
+	// whose destination cannot be believed. OP25B_NO_CLAUSE if clause_count is 0. See
+	// image_strictest() in core/image_check.h.
+	uint8_t detour_clause;
+	uint8_t knobs;                                 // enum op25b_knob
+	uint8_t pad[5];                                // 0
 	struct op25b_clause clause[OP25B_MAX_CLAUSES]; // [clause_count..] are 0
 };
 
@@ -111,10 +133,24 @@ struct op25b_prefix6 {
 	uint32_t addr_id;    // index in SECTION_ADDRS, at least 1
 };
 
+// Tunnel endpoints (AFTR of DS-Lite, BR of MAP-E) whose IPv4-in-IPv6 is opened: the outer address
+// on the network's side lies in one of these prefixes.
+struct op25b_softwire {
+	uint32_t addr_be[4]; // network order, bits beyond the mask are 0
+	uint32_t mask_be[4]; // network order, at least one bit
+};
+
+struct op25b_softwires {
+	uint32_t count;                                  // at most OP25B_MAX_SOFTWIRES
+	uint32_t pad;                                    // 0
+	struct op25b_softwire item[OP25B_MAX_SOFTWIRES]; // [count..] are 0
+};
+
 _Static_assert(sizeof(struct op25b_section_ref) == 16, "image ABI");
 _Static_assert(sizeof(struct op25b_image_hdr) == 56 + 16 * SECTION_COUNT, "image ABI");
 _Static_assert(sizeof(struct op25b_clause) == 40, "image ABI");
-_Static_assert(sizeof(struct op25b_class) == 16 + 40 * OP25B_MAX_CLAUSES, "image ABI");
+_Static_assert(sizeof(struct op25b_class) == 24 + 40 * OP25B_MAX_CLAUSES, "image ABI");
 _Static_assert(sizeof(struct op25b_addr) == 32, "image ABI");
 _Static_assert(sizeof(struct op25b_prefix4) == 12, "image ABI");
 _Static_assert(sizeof(struct op25b_prefix6) == 24, "image ABI");
+_Static_assert(sizeof(struct op25b_softwires) == 8 + 32 * OP25B_MAX_SOFTWIRES, "image ABI");

@@ -16,7 +16,7 @@
 #include "verdict_abi.h"
 
 #define OP25B_STATS_MAGIC 0x4f503253u // "OP2S"
-#define OP25B_STATS_ABI_MAJOR 1u      // a reader refuses any other
+#define OP25B_STATS_ABI_MAJOR 2u      // a reader refuses any other
 #define OP25B_MAX_WORKERS 64u
 #define OP25B_MAX_PORTS 32u
 #define OP25B_POOL_SLOTS 512u // pool names since start; slot 0 is "no pool" and has the empty name
@@ -38,7 +38,7 @@ struct op25b_port_counters {
 	uint64_t tx_packets; // frames the driver took, answers included
 	uint64_t tx_bytes;
 	uint64_t tx_full_packets; // judged PASS, but the driver's queue was full: freed
-	uint64_t answer_packets;  // resets sent out of this port, part of tx_packets
+	uint64_t answer_packets;  // answers sent out of this port, part of tx_packets
 	uint64_t pad[2];
 };
 

@@ -28,9 +28,8 @@ static const struct reader_key top_keys[] = {
 	{NULL, false, NULL},
 };
 static const struct reader_key pair_keys[] = {
-	{"subscriber", true, NULL},
-	{"network", true, NULL},
-	{NULL, false, NULL},
+	{"subscriber", true, NULL}, {"network", true, NULL}, {"name", false, NULL},
+	{"l2_doubt", false, NULL},  {NULL, false, NULL},
 };
 static const struct reader_key memory_keys[] = {
 	{"mib", false, NULL},     {"hugepages", false, NULL}, {"slots", false, NULL},
@@ -83,6 +82,41 @@ static void read_port(const json_t *pair, const char *place, const char *key,
 	read_iface(port->devargs, place, key, port->iface, d);
 }
 
+// Names are how a policy says which subscriber ports a pool lives behind.
+static void read_pair_name(const json_t *pair, const char *place, struct dataplane_config *c,
+			   struct diag *d)
+{
+	struct config_pair *read = &c->pairs[c->pair_count];
+	char fallback[OP25B_MAX_NAME_BYTES], at[READER_PLACE_BYTES];
+	const char *name;
+	uint32_t i;
+
+	snprintf(fallback, sizeof(fallback), "pair%u", c->pair_count);
+	name = reader_string(pair, place, "name", fallback, d);
+	reader_place(at, place, "name");
+	if (!reader_name(name, at, d))
+		return;
+	snprintf(read->name, sizeof(read->name), "%s", name);
+	for (i = 0; i < c->pair_count; i++) {
+		if (!strcmp(c->pairs[i].name, read->name))
+			diag_error(d, at, "\"%s\" is the name of pairs[%u] already", read->name, i);
+	}
+}
+
+static void read_pair(const json_t *pair, const char *place, struct dataplane_config *c,
+		      struct diag *d)
+{
+	static const char *const l2_doubt[] = {"pass", "drop", NULL};
+	struct config_pair *read = &c->pairs[c->pair_count];
+
+	if (!reader_keys(pair, place, pair_keys, d))
+		return;
+	read_pair_name(pair, place, c, d);
+	read_port(pair, place, "subscriber", &read->subscriber, d);
+	read_port(pair, place, "network", &read->network, d);
+	read->drop_l2_doubt = reader_word(pair, place, "l2_doubt", l2_doubt, 0, d) == 1;
+}
+
 static void read_pairs(const json_t *root, struct dataplane_config *c, struct diag *d)
 {
 	const json_t *list = reader_array(root, "", "pairs", d);
@@ -98,10 +132,7 @@ static void read_pairs(const json_t *root, struct dataplane_config *c, struct di
 	json_array_foreach((json_t *)list, i, pair)
 	{
 		reader_place_index(at, "pairs", i);
-		if (!reader_keys(pair, at, pair_keys, d))
-			continue;
-		read_port(pair, at, "subscriber", &c->pairs[i].subscriber, d);
-		read_port(pair, at, "network", &c->pairs[i].network, d);
+		read_pair(pair, at, c, d);
 		c->pair_count++;
 	}
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "../../control/reader/diag.h"
+#include "../abi/image_abi.h"
 
 #define CONFIG_MAX_PAIRS 16u
 #define CONFIG_MAX_DEVARGS_BYTES 1024u
@@ -31,6 +32,8 @@ struct config_port {
 };
 
 struct config_pair {
+	char name[OP25B_MAX_NAME_BYTES]; // what policies call it; default "pair0", "pair1", ...
+	bool drop_l2_doubt; // subscriber frames that cannot be read as far as an address: drop
 	struct config_port subscriber;
 	struct config_port network;
 };
@@ -48,7 +51,7 @@ struct dataplane_config {
 	uint32_t on_loss;    // enum op25b_on_loss (abi/guard_abi.h)
 	bool start_pass;     // before the first policy: true: pass frames, false: hold them
 	uint32_t heartbeat_max_age_ms;       // the guard takes op25b-dp for lost after this silence
-	uint32_t answers_per_s;              // resets a worker sends at most
+	uint32_t answers_per_s;              // answers a worker sends at most
 	uint32_t idle_us;                    // longest sleep of an idle worker; 0: never sleeps
 	char run_dir[CONFIG_MAX_PATH_BYTES]; // sockets: dp.sock, op25bd.sock
 	char bpffs_dir[CONFIG_MAX_PATH_BYTES]; // pins of the guard (abi/guard_abi.h)

@@ -21,12 +21,21 @@
 // One frame's judgement. The verdict follows from the reason: reason_verdict().
 struct judgement {
 	uint8_t reason; // enum op25b_reason
-	uint8_t action; // enum op25b_action of the clause, or the class's default action
-	uint8_t clause; // index of the clause that matched, or JUDGEMENT_NO_CLAUSE
+	uint8_t action; // enum op25b_action of the clause; none: ACTION_PERMIT, or what the reason
+			// does
+	uint8_t clause; // index of the clause that decided, or JUDGEMENT_NO_CLAUSE
 	uint8_t pad;
 };
 
-#define JUDGEMENT_NO_CLAUSE 0xffu
+#define JUDGEMENT_NO_CLAUSE OP25B_NO_CLAUSE
+
+// Where a frame came in.
+struct ingress {
+	uint8_t side;          // enum op25b_side
+	uint8_t pair;          // index of the pair of ports
+	uint8_t drop_l2_doubt; // the pair's setting: drop what ends in doubt before any address
+	uint8_t pad;
+};
 
 // Bit r is set if reason r has that verdict; made from the one table, so that appending a row is
 // enough.
@@ -46,33 +55,47 @@ STAGE enum op25b_verdict reason_verdict(uint8_t reason)
 	return REASON_DROP_BITS >> (reason & 63) & 1 ? VERDICT_DROP : VERDICT_ANSWER;
 }
 
-// True if the frame is settled without any look-up, which is the common case; *reason is then set.
-STAGE bool decide_early(const struct flow *f, enum op25b_side side, uint8_t *reason)
+// In doubt before any address was read, so that no pool can say what to do: the pair's setting
+// does.
+STAGE uint8_t decide_unreadable(const struct flow *f, const struct ingress *in)
 {
-	uint16_t port = side == SIDE_SUBSCRIBER ? f->dport : f->sport;
+	// No device can send it on as it came.
+	if (f->reason == REASON_DROP_RUNT)
+		return f->reason;
+	return in->drop_l2_doubt && in->side == SIDE_SUBSCRIBER ? f->reason
+								: REASON_PASS_UNREADABLE;
+}
 
+// True if the frame is settled without any look-up, which is the common case; *reason is then set.
+STAGE bool decide_early(const struct flow *f, const struct ingress *in, uint8_t *reason)
+{
 	switch (f->kind) {
 	case FLOW_TCP:
 		*reason = REASON_PASS_NOT_PORT25;
-		return port != SMTP_PORT;
+		if (in->side == SIDE_SUBSCRIBER)
+			return f->dport != SMTP_PORT;
+		return f->sport != SMTP_PORT && f->dport != SMTP_PORT;
 	case FLOW_DOUBT:
 		// What comes from the network was made by the far mail server, not by the one who
 		// would evade.
 		*reason = REASON_PASS_UNREADABLE;
-		return side == SIDE_NETWORK;
-	case FLOW_NOT_TCP:
-		*reason = REASON_PASS_NOT_TCP;
-		return true;
-	case FLOW_LATER_FRAG:
-		*reason = REASON_PASS_LATER_FRAG;
-		return true;
+		return in->side == SIDE_NETWORK;
+	case FLOW_UNKNOWN:
+		*reason = REASON_PASS_UNKNOWN_PROTO;
+		return in->side == SIDE_NETWORK;
 	case FLOW_UNREADABLE:
-		*reason = REASON_PASS_UNREADABLE;
+		*reason = decide_unreadable(f, in);
 		return true;
 	default:
-		*reason = REASON_PASS_NOT_IP;
+		*reason = f->reason;
 		return true;
 	}
+}
+
+// The family of the address on the network's side: in a softwire, the inner one.
+STAGE uint8_t flow_far_family(const struct flow *f)
+{
+	return f->softwire ? FAMILY_IP4 : f->family;
 }
 
 // The subscriber slot of an address, or OP25B_NO_SLOT. bits: the IPv4 address, or the upper half of
@@ -108,34 +131,59 @@ STAGE uint32_t clause_find(const struct op25b_class *c, uint64_t far_sets)
 	return JUDGEMENT_NO_CLAUSE;
 }
 
+STAGE bool is_refusal(uint8_t action)
+{
+	return action == ACTION_DROP || action == ACTION_RST || action == ACTION_ICMP_ADMIN;
+}
+
 STAGE uint8_t monitor_reason(const struct op25b_clause *cl)
 {
+	if (cl->as == ACTION_ICMP_ADMIN)
+		return REASON_PASS_MONITOR_ICMP;
 	return cl->as == ACTION_RST ? REASON_PASS_MONITOR_RST : REASON_PASS_MONITOR_DROP;
 }
 
-// A reset is never answered by a reset (RFC 9293 section 3.10.7.1).
-STAGE uint8_t answer_reason(const struct flow *f, uint8_t reason)
+#define IP4_FIRST_MULTICAST 0xe0000000u // RFC 1112 section 4; above: reserved, broadcast
+#define IP6_MULTICAST 0xffu             // RFC 4291 section 2.7, first octet
+
+STAGE bool is_to_many(const struct flow *f)
 {
-	return f->tcp_flags & TCP_FLAG_RST ? REASON_DROP_UNANSWERED : reason;
+	if (flow_far_family(f) == FAMILY_IP4)
+		return f->dst4 >= IP4_FIRST_MULTICAST;
+	return *(const uint8_t *)f->dst6_be == IP6_MULTICAST;
 }
 
-// Only a SYN without ACK is a new connection; but on hold nothing passes, SYN or not.
+// Not every frame may be answered: no reset (RFC 9293 section 3.10.7.1), nothing to more than one
+// station (RFC 1122 section 3.2.2), nothing whose way back is not known.
+STAGE uint8_t answer_reason(const struct flow *f, uint8_t reason)
+{
+	if (f->tcp_flags & TCP_FLAG_RST || f->no_answer || f->detour || is_to_many(f))
+		return REASON_DROP_UNANSWERED;
+	return reason;
+}
+
+// Only a SYN without ACK is a new connection, and what cannot be read, because it may be one. On
+// hold nothing passes, SYN or not.
 STAGE uint8_t decide_limit(const struct flow *f, const struct op25b_clause *cl, uint64_t *slot,
 			   uint64_t now_ns)
 {
 	struct limit_profile profile = {cl->interval_ns, cl->tolerance_ns, cl->hold_ns};
 	enum limit_result result = LIMIT_WITHIN;
+	bool is_doubt = f->kind == FLOW_DOUBT;
+	uint8_t within = is_doubt ? REASON_PASS_UNREADABLE : REASON_PASS_WITHIN_LIMIT;
 
 	if (!slot)
-		return REASON_PASS_WITHIN_LIMIT;
-	if ((f->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN)
+		return within;
+	if (is_doubt || (f->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN)
 		result = limit_charge(slot, &profile, now_ns);
 	else if (limit_is_held(slot, now_ns))
 		result = LIMIT_HELD;
 	if (result == LIMIT_WITHIN)
-		return REASON_PASS_WITHIN_LIMIT;
-	if (cl->over == ACTION_RST)
+		return within;
+	if (cl->over == ACTION_RST && !is_doubt)
 		return answer_reason(f, REASON_ANSWER_LIMIT);
+	if (cl->over == ACTION_ICMP_ADMIN && !is_doubt)
+		return answer_reason(f, REASON_ANSWER_LIMIT_ICMP);
 	if (result == LIMIT_HELD)
 		return REASON_DROP_LIMIT_HELD;
 	return result == LIMIT_BUSY ? REASON_DROP_LIMIT_BUSY : REASON_DROP_LIMIT_OVER;
@@ -145,6 +193,8 @@ STAGE uint8_t decide_limit(const struct flow *f, const struct op25b_clause *cl, 
 STAGE uint8_t decide_forward(const struct flow *f, const struct op25b_clause *cl, uint64_t *slot,
 			     uint64_t now_ns)
 {
+	if (f->detour && is_refusal(cl->action))
+		return f->detour;
 	switch (cl->action) {
 	case ACTION_PERMIT:
 		return REASON_PASS_PERMIT;
@@ -154,6 +204,8 @@ STAGE uint8_t decide_forward(const struct flow *f, const struct op25b_clause *cl
 		return monitor_reason(cl);
 	case ACTION_RST:
 		return answer_reason(f, REASON_ANSWER_RST);
+	case ACTION_ICMP_ADMIN:
+		return answer_reason(f, REASON_ANSWER_ICMP);
 	default:
 		return REASON_DROP_BLOCKED;
 	}
@@ -177,56 +229,98 @@ STAGE uint8_t decide_mirror(const struct op25b_clause *cl, const uint64_t *slot,
 }
 
 // The rule for doubt: a subscriber's frame that is TCP, or may be, and cannot be read is dropped by
-// its own reason where port 25 would be blocked, and passes everywhere else.
-STAGE uint8_t decide_doubt(const struct flow *f, const struct op25b_clause *cl,
-			   const uint64_t *slot, uint64_t now_ns)
+// its own reason where port 25 would be blocked, counts as a connection where port 25 is limited,
+// and passes everywhere else. Two of the reasons a pool may let pass.
+STAGE uint8_t decide_doubt(const struct flow *f, const struct op25b_class *c,
+			   const struct op25b_clause *cl, uint64_t *slot, uint64_t now_ns)
 {
-	if (cl->action == ACTION_DROP || cl->action == ACTION_RST)
-		return f->doubt;
-	if (cl->action == ACTION_LIMIT && slot && limit_is_held(slot, now_ns))
-		return REASON_DROP_LIMIT_HELD;
-	return REASON_PASS_UNREADABLE;
+	if (f->reason == REASON_DROP_EH_LIMIT && (c->knobs & KNOB_PASS_EH_LIMIT))
+		return REASON_PASS_UNREADABLE;
+	if (f->reason == REASON_DROP_FRAG_CHAIN && (c->knobs & KNOB_PASS_FRAG_CHAIN))
+		return REASON_PASS_UNREADABLE;
+	if (is_refusal(cl->action))
+		return f->reason;
+	return cl->action == ACTION_LIMIT ? decide_limit(f, cl, slot, now_ns)
+					  : REASON_PASS_UNREADABLE;
 }
 
-// No clause matched: what the class says by itself.
-STAGE uint8_t decide_default(const struct flow *f, enum op25b_side side,
-			     const struct op25b_class *c, uint32_t class_id)
+// No clause matched.
+STAGE uint8_t decide_default(const struct flow *f, const struct op25b_class *c)
 {
-	if (c->default_action == ACTION_DROP && side == SIDE_SUBSCRIBER)
-		return f->kind == FLOW_DOUBT ? f->doubt : REASON_DROP_NO_POOL;
 	if (f->kind == FLOW_DOUBT)
 		return REASON_PASS_UNREADABLE;
-	return class_id == 0 ? REASON_PASS_NO_POOL : REASON_PASS_UNRESTRICTED;
+	return c->name ? REASON_PASS_UNRESTRICTED : REASON_PASS_NO_POOL;
+}
+
+// What needs no clause: sources that are not believed, and protocols that are not TCP. Returns
+// false if the clauses have to say.
+STAGE bool decide_unclaused(const struct flow *f, const struct ingress *in,
+			    const struct op25b_class *c, struct judgement *j)
+{
+	j->action = ACTION_PERMIT;
+	if (f->kind == FLOW_UNKNOWN) {
+		j->reason = c->knobs & KNOB_DROP_UNKNOWN ? REASON_DROP_UNKNOWN_PROTO
+							 : REASON_PASS_UNKNOWN_PROTO;
+		return true;
+	}
+	if (in->side == SIDE_NETWORK || c->pairs >> (in->pair & 31) & 1)
+		return false;
+	j->action = ACTION_DROP;
+	j->reason = f->kind == FLOW_DOUBT ? f->reason : REASON_DROP_SRC_SPOOFED;
+	return true;
+}
+
+// From the network to port 25 of a subscriber: not the mirror's business, but a pool may close it.
+// Who is exempt one way is exempt the other. Returns false if the mirror has to say.
+STAGE bool decide_inbound(const struct flow *f, const struct op25b_class *c,
+			  const struct op25b_clause *cl, struct judgement *j)
+{
+	bool is_exempt = cl && cl->action == ACTION_PERMIT;
+
+	if (f->dport == SMTP_PORT && (c->knobs & KNOB_DROP_INBOUND) && !is_exempt)
+		j->reason = REASON_DROP_INBOUND;
+	else if (f->sport != SMTP_PORT)
+		j->reason = REASON_PASS_INBOUND;
+	else
+		return false;
+	return true;
 }
 
 // Judges a frame that decide_early() did not settle.
-//   sub, far  what the look-ups say of the subscriber's address and of the other one
-//   c         the class sub->class_id
+//   far       what the look-up says of the address on the network's side
+//   c         the class of the subscriber's address
 //   slot      the subscriber's slot (addr_slot), or NULL if there is none
 //   now_ns    CLOCK_MONOTONIC
-STAGE void decide(const struct flow *f, enum op25b_side side, const struct op25b_addr *sub,
-		  const struct op25b_addr *far, const struct op25b_class *c, uint64_t *slot,
-		  uint64_t now_ns, struct judgement *j)
+STAGE void decide(const struct flow *f, const struct ingress *in, const struct op25b_addr *far,
+		  const struct op25b_class *c, uint64_t *slot, uint64_t now_ns, struct judgement *j)
 {
-	const struct op25b_clause *cl;
-	uint32_t i = clause_find(c, far->sets);
+	const struct op25b_clause *cl = NULL;
+	uint32_t i;
 
+	j->pad = 0;
+	j->clause = JUDGEMENT_NO_CLAUSE;
+	if (decide_unclaused(f, in, c, j))
+		return;
+	if (f->detour && in->side == SIDE_SUBSCRIBER)
+		i = c->detour_clause;
+	else
+		i = clause_find(c, far->sets);
 	// Read back, so that in BPF, where j lies in a map value, the clauses become one path
 	// again.
 	j->clause = i;
 	FORGET();
 	i = j->clause;
-	j->pad = 0;
-	if (i >= OP25B_MAX_CLAUSES) {
-		j->action = c->default_action;
-		j->reason = decide_default(f, side, c, sub->class_id);
-		return;
+	if (i < OP25B_MAX_CLAUSES) {
+		cl = &c->clause[i];
+		j->action = cl->action;
 	}
-	cl = &c->clause[i];
-	j->action = cl->action;
-	if (f->kind == FLOW_DOUBT)
-		j->reason = decide_doubt(f, cl, slot, now_ns);
-	else if (side == SIDE_SUBSCRIBER)
+	if (in->side == SIDE_NETWORK && decide_inbound(f, c, cl, j))
+		return;
+	if (!cl)
+		j->reason = decide_default(f, c);
+	else if (f->kind == FLOW_DOUBT)
+		j->reason = decide_doubt(f, c, cl, slot, now_ns);
+	else if (in->side == SIDE_SUBSCRIBER)
 		j->reason = decide_forward(f, cl, slot, now_ns);
 	else
 		j->reason = decide_mirror(cl, slot, now_ns);

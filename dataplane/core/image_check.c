@@ -17,15 +17,16 @@ const uint32_t image_elem_bytes[SECTION_COUNT] = {
 	[SECTION_PREFIX4] = sizeof(struct op25b_prefix4),
 	[SECTION_PREFIX6] = sizeof(struct op25b_prefix6),
 	[SECTION_NAMES] = 1,
+	[SECTION_SOFTWIRES] = sizeof(struct op25b_softwires),
 };
 static const uint32_t min_count[SECTION_COUNT] = {
 	[SECTION_CLASSES] = 1, [SECTION_ADDRS] = 1, [SECTION_PREFIX4] = 0,
-	[SECTION_PREFIX6] = 0, [SECTION_NAMES] = 1,
+	[SECTION_PREFIX6] = 0, [SECTION_NAMES] = 1, [SECTION_SOFTWIRES] = 1,
 };
 static const uint32_t max_count[SECTION_COUNT] = {
 	[SECTION_CLASSES] = OP25B_MAX_CLASSES,   [SECTION_ADDRS] = 2 * OP25B_MAX_PREFIXES + 1,
 	[SECTION_PREFIX4] = OP25B_MAX_PREFIXES,  [SECTION_PREFIX6] = OP25B_MAX_PREFIXES,
-	[SECTION_NAMES] = OP25B_MAX_IMAGE_BYTES,
+	[SECTION_NAMES] = OP25B_MAX_IMAGE_BYTES, [SECTION_SOFTWIRES] = 1,
 };
 
 static struct image_fault fault(enum image_fault_code code, uint32_t section, uint32_t index)
@@ -121,6 +122,11 @@ static int is_name(const struct image_view *view, uint32_t offset)
 	return 0;
 }
 
+static int is_refusal(uint8_t action)
+{
+	return action == ACTION_DROP || action == ACTION_RST || action == ACTION_ICMP_ADMIN;
+}
+
 static int is_limit(const struct op25b_clause *cl)
 {
 	// The sums that core/limit.h makes of these stay below its held bit for centuries of
@@ -128,22 +134,65 @@ static int is_limit(const struct op25b_clause *cl)
 	const uint64_t most_ns = 1ull << 60;
 
 	return cl->interval_ns > 0 && cl->interval_ns < most_ns && cl->tolerance_ns < most_ns &&
-	       cl->hold_ns < most_ns && (cl->over == ACTION_DROP || cl->over == ACTION_RST);
+	       cl->hold_ns < most_ns && is_refusal(cl->over);
 }
 
-static int is_clause(const struct op25b_clause *cl, uint32_t set_count)
+// The bits of the destination sets that there are.
+static uint64_t known_sets(const struct image_view *view)
 {
-	uint64_t known = set_count == OP25B_MAX_SETS ? OP25B_ANY_SET : (1ull << set_count) - 1;
+	uint32_t count = view->hdr->set_count;
 
+	return count == OP25B_MAX_SETS ? ~0ull : (1ull << count) - 1;
+}
+
+static int is_clause(const struct op25b_clause *cl, uint64_t known)
+{
 	if (!cl->sets || (cl->sets != OP25B_ANY_SET && (cl->sets & ~known)))
 		return 0;
 	if (cl->action >= ACTION_COUNT || !is_zero(cl->pad, sizeof(cl->pad)))
 		return 0;
-	if (cl->action == ACTION_MONITOR ? cl->as != ACTION_DROP && cl->as != ACTION_RST : cl->as)
+	if (cl->action == ACTION_MONITOR ? !is_refusal(cl->as) : cl->as)
 		return 0;
 	if (cl->action == ACTION_LIMIT)
 		return is_limit(cl);
 	return !cl->interval_ns && !cl->tolerance_ns && !cl->hold_ns && !cl->over;
+}
+
+static uint32_t strictness(uint8_t action)
+{
+	if (is_refusal(action))
+		return 3;
+	if (action == ACTION_LIMIT)
+		return 2;
+	return action == ACTION_MONITOR;
+}
+
+uint8_t image_strictest(const struct op25b_class *c)
+{
+	uint8_t i, best = OP25B_NO_CLAUSE;
+
+	for (i = 0; i < c->clause_count; i++) {
+		if (best == OP25B_NO_CLAUSE ||
+		    strictness(c->clause[i].action) > strictness(c->clause[best].action))
+			best = i;
+		if (c->clause[i].sets == OP25B_ANY_SET)
+			break;
+	}
+	return best;
+}
+
+// The statistics tell pools from what is nobody's pool by the name; where a class without one lives
+// says which of the two it is.
+static int is_class_head(const struct op25b_class *c, uint32_t index, int has_name)
+{
+	if (c->stats_slot || c->knobs & ~KNOB_ALL || !is_zero(c->pad, sizeof(c->pad)) ||
+	    c->clause_count > OP25B_MAX_CLAUSES)
+		return 0;
+	if (has_name)
+		return index > 0 && c->pairs;
+	if (c->clause_count || c->knobs)
+		return 0;
+	return index == 0 ? !c->pairs || c->pairs == OP25B_ANY_PAIR : !c->pairs;
 }
 
 static struct image_fault check_class(const struct image_view *view, uint32_t index)
@@ -153,22 +202,21 @@ static struct image_fault check_class(const struct image_view *view, uint32_t in
 
 	if (!is_name(view, c->name) || !is_name(view, c->stage))
 		return fault(IMAGE_NAME, SECTION_CLASSES, index);
-	// Class 0 is nobody's pool and every pool has a name: the statistics tell them apart by it.
-	if ((index == 0) != (view->names[c->name] == '\0'))
+	// The empty name is offset 0 and no other, so that it can be asked for without the names.
+	if (!view->names[c->name] != !c->name)
 		return fault(IMAGE_NAME, SECTION_CLASSES, index);
-	if (c->stats_slot || !is_zero(c->pad, sizeof(c->pad)) ||
-	    c->clause_count > OP25B_MAX_CLAUSES)
-		return fault(IMAGE_CLASS_FIELD, SECTION_CLASSES, index);
-	if (c->default_action != ACTION_PERMIT && (c->default_action != ACTION_DROP || index))
+	if (!is_class_head(c, index, c->name != 0))
 		return fault(IMAGE_CLASS_FIELD, SECTION_CLASSES, index);
 	for (i = 0; i < c->clause_count; i++) {
-		if (!is_clause(&c->clause[i], view->hdr->set_count))
+		if (!is_clause(&c->clause[i], known_sets(view)))
 			return fault(IMAGE_CLAUSE_FIELD, SECTION_CLASSES, index);
 	}
 	for (; i < OP25B_MAX_CLAUSES; i++) {
 		if (!is_zero((const uint8_t *)&c->clause[i], sizeof(c->clause[i])))
 			return fault(IMAGE_CLAUSE_FIELD, SECTION_CLASSES, index);
 	}
+	if (c->detour_clause != image_strictest(c))
+		return fault(IMAGE_CLASS_FIELD, SECTION_CLASSES, index);
 	return header_fault(IMAGE_OK);
 }
 
@@ -197,6 +245,8 @@ static struct image_fault check_addrs(const struct image_view *view)
 		if (a->class_id >= image_view_count(view, SECTION_CLASSES) || a->key_shift > 63)
 			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
 		if ((a->host_mask & (a->host_mask + 1)) || !is_zero(a->pad, sizeof(a->pad)))
+			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
+		if (a->sets & ~known_sets(view))
 			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
 		if (i == 0 && (a->class_id || a->sets || a->slot_base != OP25B_NO_SLOT))
 			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
@@ -260,13 +310,45 @@ static struct image_fault check_prefix6(const struct image_view *view)
 	return header_fault(IMAGE_OK);
 }
 
+static int is_softwire_prefix(const struct op25b_softwire *e)
+{
+	uint32_t i, ones = 1;
+
+	if (!e->mask_be[0])
+		return 0;
+	for (i = 0; i < 4; i++) {
+		uint32_t mask = __builtin_bswap32(e->mask_be[i]);
+
+		if ((e->addr_be[i] & ~e->mask_be[i]) || (~mask & (~mask + 1)))
+			return 0; // host bits, or ones behind a zero
+		if (mask && !ones)
+			return 0;
+		ones = mask == 0xffffffff;
+	}
+	return 1;
+}
+
+static struct image_fault check_softwires(const struct image_view *view)
+{
+	const struct op25b_softwires *s = view->softwires;
+	uint32_t i;
+
+	if (s->pad || s->count > OP25B_MAX_SOFTWIRES)
+		return fault(IMAGE_SOFTWIRE, SECTION_SOFTWIRES, 0);
+	for (i = 0; i < OP25B_MAX_SOFTWIRES; i++) {
+		const struct op25b_softwire *e = &s->item[i];
+
+		if (i < s->count ? !is_softwire_prefix(e)
+				 : !is_zero((const uint8_t *)e, sizeof(*e)))
+			return fault(IMAGE_SOFTWIRE, SECTION_SOFTWIRES, i);
+	}
+	return header_fault(IMAGE_OK);
+}
+
 struct image_fault image_check(const void *image, uint64_t bytes)
 {
 	static struct image_fault (*const checks[])(const struct image_view *) = {
-		check_classes,
-		check_addrs,
-		check_prefix4,
-		check_prefix6,
+		check_classes, check_addrs, check_prefix4, check_prefix6, check_softwires,
 	};
 	struct image_fault f = check_header(image, bytes);
 	struct image_view view;

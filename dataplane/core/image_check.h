@@ -29,7 +29,8 @@
 	X(ADDR_FIELD, "an address entry's field is out of range")                                  \
 	X(SLOT, "an address entry reaches a slot beyond slot_count")                               \
 	X(PREFIX, "a prefix is too deep, has host bits, or refers to no address entry")            \
-	X(ORDER, "prefixes are not sorted, or one stands twice")
+	X(ORDER, "prefixes are not sorted, or one stands twice")                                   \
+	X(SOFTWIRE, "a softwire's prefix is everything, has host bits, or is beyond the count")
 
 enum image_fault_code {
 #define IMAGE_FAULT_ENUM(id, text) IMAGE_##id,
@@ -54,6 +55,10 @@ struct image_fault image_check(const void *image, uint64_t bytes);
 // The checksum that belongs into the header of the image: FNV-1a 64 with its own field and
 // generation as 0. bytes must be at least the size of the header.
 uint64_t image_checksum(const void *image, uint64_t bytes);
+
+// What belongs into c->detour_clause: the strictest of the clauses that some destination can reach,
+// the first of these, or OP25B_NO_CLAUSE. Refusing is stricter than a limit, a limit than counting.
+uint8_t image_strictest(const struct op25b_class *c);
 
 // The text of a fault code; never NULL.
 const char *image_fault_text(uint32_t code);

@@ -16,6 +16,7 @@ struct image_view {
 	const struct op25b_prefix4 *prefix4;
 	const struct op25b_prefix6 *prefix6;
 	const char *names;
+	const struct op25b_softwires *softwires;
 };
 
 // Points view into an image that image_check() has accepted and that outlives the view.
@@ -29,6 +30,7 @@ static inline void image_view_init(struct image_view *view, const void *image)
 	view->prefix4 = (const void *)(base + view->hdr->section[SECTION_PREFIX4].offset_bytes);
 	view->prefix6 = (const void *)(base + view->hdr->section[SECTION_PREFIX6].offset_bytes);
 	view->names = base + view->hdr->section[SECTION_NAMES].offset_bytes;
+	view->softwires = (const void *)(base + view->hdr->section[SECTION_SOFTWIRES].offset_bytes);
 }
 
 static inline uint32_t image_view_count(const struct image_view *view, enum op25b_section section)

@@ -17,72 +17,82 @@ static const uint8_t *frame_window(struct burst *b, struct rte_mbuf *m)
 	return rte_pktmbuf_read(m, 0, bytes, b->window);
 }
 
-static void add_lookup4(struct burst *b, uint32_t index, const struct flow *f, uint32_t side)
+static void add_key4(struct burst *b, uint32_t frame, uint32_t which, uint32_t addr)
 {
-	b->key4[2 * b->count4] = side == SIDE_SUBSCRIBER ? f->src4 : f->dst4;
-	b->key4[2 * b->count4 + 1] = side == SIDE_SUBSCRIBER ? f->dst4 : f->src4;
-	b->index4[b->count4++] = (uint8_t)index;
+	b->key4[b->count4] = addr;
+	b->place4[b->count4++] = (uint8_t)(2 * frame + which);
 }
 
-static void add_lookup6(struct burst *b, uint32_t index, const struct flow *f, uint32_t side)
+static void add_key6(struct burst *b, uint32_t frame, uint32_t which, const uint32_t addr_be[4])
 {
-	const uint32_t *sub_be = side == SIDE_SUBSCRIBER ? f->src6_be : f->dst6_be;
-	const uint32_t *far_be = side == SIDE_SUBSCRIBER ? f->dst6_be : f->src6_be;
-
-	memcpy(&b->key6[2 * b->count6], sub_be, sizeof(struct ip6_key));
-	memcpy(&b->key6[2 * b->count6 + 1], far_be, sizeof(struct ip6_key));
-	b->index6[b->count6++] = (uint8_t)index;
+	memcpy(&b->key6[b->count6], addr_be, sizeof(struct ip6_key));
+	b->place6[b->count6++] = (uint8_t)(2 * frame + which);
 }
 
-static void parse_all(struct burst *b, uint32_t side, uint32_t count)
+// Notes the frame for the look-ups of both its addresses.
+static void add_lookups(struct burst *b, uint32_t frame, const struct flow *f, uint32_t side)
+{
+	bool is_out = side == SIDE_SUBSCRIBER;
+
+	if (f->family == FAMILY_IP4)
+		add_key4(b, frame, SUBSCRIBER_ADDR, is_out ? f->src4 : f->dst4);
+	else
+		add_key6(b, frame, SUBSCRIBER_ADDR, is_out ? f->src6_be : f->dst6_be);
+	if (flow_far_family(f) == FAMILY_IP4)
+		add_key4(b, frame, FAR_ADDR, is_out ? f->dst4 : f->src4);
+	else
+		add_key6(b, frame, FAR_ADDR, is_out ? f->dst6_be : f->src6_be);
+	b->open[b->open_count++] = (uint8_t)frame;
+}
+
+static void parse_all(struct burst *b, const struct tables *t, const struct ingress *in,
+		      uint32_t count)
 {
 	uint32_t i;
 
 	b->count4 = 0;
 	b->count6 = 0;
+	b->open_count = 0;
 	for (i = 0; i < count; i++) {
 		const struct flow *f = &b->work[i].flow;
 
 		b->pool_slot[i] = 0;
 		parse((const struct window *)frame_window(b, b->rx[i]), &b->work[i],
-		      b->rx[i]->pkt_len);
-		if (decide_early(f, side, &b->reason[i]))
-			continue;
-		if (f->family == FAMILY_IP4)
-			add_lookup4(b, i, f, side);
-		else
-			add_lookup6(b, i, f, side);
+		      b->rx[i]->pkt_len, t->view.softwires, in->side);
+		if (!decide_early(f, in, &b->reason[i]))
+			add_lookups(b, i, f, in->side);
 	}
 }
 
-static void decide_one(struct worker *w, const struct tables *t, uint32_t side, uint32_t index,
-		       const uint64_t found[2], uint64_t now_ns)
+static void look_up(struct burst *b, const struct tables *t)
 {
-	const struct flow *f = &w->burst->work[index].flow;
-	const struct op25b_addr *sub = &t->addrs[found[0]], *far = &t->addrs[found[1]];
-	const struct op25b_class *c = &t->classes[sub->class_id];
-	uint32_t slot = addr_slot(sub, flow_subscriber_bits(f, side));
-	struct judgement j;
-
-	decide(f, side, sub, far, c, slot == OP25B_NO_SLOT ? NULL : &w->slots[slot], now_ns, &j);
-	w->burst->reason[index] = j.reason;
-	w->burst->pool_slot[index] = (uint16_t)c->stats_slot;
-}
-
-static void look_up_and_decide(struct worker *w, const struct tables *t, uint32_t side,
-			       uint64_t now_ns)
-{
-	struct burst *b = w->burst;
+	uint64_t found[2 * WORKER_BURST];
 	uint32_t i;
 
 	if (b->count4)
-		tables_find4(t, b->key4, b->found4, 2 * b->count4);
-	if (b->count6)
-		tables_find6(t, b->key6, b->found6, 2 * b->count6);
+		tables_find4(t, b->key4, found, b->count4);
 	for (i = 0; i < b->count4; i++)
-		decide_one(w, t, side, b->index4[i], &b->found4[2 * i], now_ns);
+		b->addr_id[b->place4[i]] = (uint32_t)found[i];
+	if (b->count6)
+		tables_find6(t, b->key6, found, b->count6);
 	for (i = 0; i < b->count6; i++)
-		decide_one(w, t, side, b->index6[i], &b->found6[2 * i], now_ns);
+		b->addr_id[b->place6[i]] = (uint32_t)found[i];
+}
+
+static void decide_one(struct worker *w, const struct tables *t, const struct ingress *in,
+		       uint32_t frame, uint64_t now_ns)
+{
+	struct burst *b = w->burst;
+	const struct flow *f = &b->work[frame].flow;
+	const struct op25b_addr *sub = &t->addrs[b->addr_id[2 * frame + SUBSCRIBER_ADDR]];
+	const struct op25b_addr *far = &t->addrs[b->addr_id[2 * frame + FAR_ADDR]];
+	const struct op25b_class *c = &t->classes[sub->class_id];
+	uint32_t slot = addr_slot(sub, flow_subscriber_bits(f, in->side));
+	struct judgement j;
+
+	decide(f, in, far, c, slot == OP25B_NO_SLOT ? NULL : &w->slots[slot], now_ns, &j);
+	b->reason[frame] = j.reason;
+	b->pool_slot[frame] = (uint16_t)c->stats_slot;
 }
 
 static void count_frame(struct worker *w, uint32_t index, uint32_t frame_bytes)
@@ -121,7 +131,8 @@ static struct rte_mbuf *answer_make(struct worker *w, uint32_t index, uint64_t n
 	m = rte_pktmbuf_alloc(w->pool);
 	if (!m)
 		return NULL;
-	length = answer_build(frame_window(b, b->rx[index]), &b->work[index].flow, bytes);
+	length = answer_build(frame_window(b, b->rx[index]), &b->work[index].flow, b->reason[index],
+			      bytes);
 	room = rte_pktmbuf_append(m, (uint16_t)length);
 	if (!room) {
 		rte_pktmbuf_free(m);
@@ -229,9 +240,13 @@ static void dispose(struct worker *w, const struct worker_port *in, const struct
 void burst_judge(struct worker *w, const struct tables *t, const struct worker_port *in,
 		 const struct worker_port *out, uint32_t count, uint64_t now_ns)
 {
+	uint32_t i;
+
 	if (t) {
-		parse_all(w->burst, in->side, count);
-		look_up_and_decide(w, t, in->side, now_ns);
+		parse_all(w->burst, t, &in->ingress, count);
+		look_up(w->burst, t);
+		for (i = 0; i < w->burst->open_count; i++)
+			decide_one(w, t, &in->ingress, w->burst->open[i], now_ns);
 	} else {
 		pass_all(w->burst, count);
 	}

@@ -11,18 +11,21 @@
 #include "worker.h"
 #include <rte_mbuf.h>
 
+enum burst_addr { SUBSCRIBER_ADDR = 0, FAR_ADDR = 1 };
+
 // Scratch of one burst; it means nothing from one burst to the next.
 struct burst {
 	struct rte_mbuf *rx[WORKER_BURST]; // the frames, in order of arrival
 	struct parse_work work[WORKER_BURST];
 	uint8_t reason[WORKER_BURST];     // enum op25b_reason
 	uint16_t pool_slot[WORKER_BURST]; // slot of the subscriber's pool in the counters
-	uint32_t key4[2 * WORKER_BURST];  // subscriber and far address of each frame in index4
+	uint8_t open[WORKER_BURST];       // frames that need look-ups, as indices in rx
+	uint32_t key4[2 * WORKER_BURST];  // addresses to look up, host order
 	struct ip6_key key6[2 * WORKER_BURST];
-	uint64_t found4[2 * WORKER_BURST]; // indices in tables.addrs, as key4
-	uint64_t found6[2 * WORKER_BURST];
-	uint8_t index4[WORKER_BURST]; // frames that need a look-up, as indices in rx
-	uint8_t index6[WORKER_BURST];
+	uint8_t place4[2 * WORKER_BURST]; // where in addr_id the answer for key4 goes
+	uint8_t place6[2 * WORKER_BURST];
+	uint32_t addr_id[2 * WORKER_BURST]; // [2 * frame + enum burst_addr]: index in tables.addrs
+	uint32_t open_count;
 	uint32_t count4;
 	uint32_t count6;
 	struct rte_mbuf *tx[WORKER_BURST];

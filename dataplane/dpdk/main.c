@@ -165,7 +165,9 @@ static bool init_workers(void)
 			.eth = dp.ports.port[i].eth,
 			.stats = (uint8_t)stats_add_port(&dp.stats, dp.ports.port[i].name, side,
 							 i / 2),
-			.side = (uint8_t)side,
+			.ingress = {.side = (uint8_t)side,
+				    .pair = (uint8_t)(i / 2),
+				    .drop_l2_doubt = pair->drop_l2_doubt},
 			.has_guard = config_port_has_guard(
 				side == SIDE_SUBSCRIBER ? &pair->subscriber : &pair->network),
 		};

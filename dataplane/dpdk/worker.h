@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "../abi/stats_abi.h"
-#include "../core/limit.h"
+#include "../core/decide.h"
 #include "publish.h"
 #include <rte_mempool.h>
 
@@ -21,10 +21,10 @@ struct burst; // burst.h: scratch of one burst
 
 // One port as a worker uses it.
 struct worker_port {
-	uint16_t eth;   // DPDK's port number
-	uint8_t stats;  // index in op25b_stats_block.port
-	uint8_t side;   // enum op25b_side
-	bool has_guard; // frames that are not received here are judged by the guard
+	uint16_t eth;           // DPDK's port number
+	uint8_t stats;          // index in op25b_stats_block.port
+	struct ingress ingress; // how frames that come in here are judged
+	bool has_guard;         // frames that are not received here are judged by the guard
 };
 
 // Everything in it is the worker's own, but for what pointers lead to; see there.

@@ -29,8 +29,10 @@ struct scratch {
 };
 
 // Which interface this instance is on: set by the loader before the program is loaded.
-const volatile uint32_t guard_side; // enum op25b_side
-const volatile uint32_t guard_port; // index in the map ports
+const volatile uint32_t guard_side;          // enum op25b_side
+const volatile uint32_t guard_pair;          // index of the pair of ports
+const volatile uint32_t guard_drop_l2_doubt; // the pair's setting, see core/decide.h
+const volatile uint32_t guard_port;          // index in the map ports
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
@@ -130,6 +132,14 @@ struct {
 		});
 } lpm6 SEC(".maps");
 
+// Of each table set: the tunnels that are opened.
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GUARD_TABLE_SETS);
+	__uint(key_size, sizeof(uint32_t));
+	__uint(value_size, sizeof(struct op25b_softwires));
+} softwires SEC(".maps");
+
 // What a frame is counted under.
 struct outcome {
 	uint32_t pool_slot;
@@ -204,32 +214,52 @@ static __always_inline uint64_t *find_slot(const struct op25b_addr *sub, const s
 	return index == OP25B_NO_SLOT ? NULL : bpf_map_lookup_elem(&slots, &index);
 }
 
+static __always_inline struct ingress ingress(void)
+{
+	return (struct ingress){
+		.side = guard_side, .pair = guard_pair, .drop_l2_doubt = guard_drop_l2_doubt};
+}
+
+static __always_inline const struct op25b_addr *find_subscriber(struct scratch *s, uint32_t set)
+{
+	const struct flow *f = &s->parse.flow;
+	bool is_out = guard_side == SIDE_SUBSCRIBER;
+
+	if (f->family == FAMILY_IP4)
+		return find4(s, set, is_out ? f->src4 : f->dst4);
+	return find6(s, set, &s->key6[0], is_out ? f->src6_be : f->dst6_be);
+}
+
+static __always_inline const struct op25b_addr *find_far(struct scratch *s, uint32_t set)
+{
+	const struct flow *f = &s->parse.flow;
+	bool is_out = guard_side == SIDE_SUBSCRIBER;
+
+	if (flow_far_family(f) == FAMILY_IP4)
+		return find4(s, set, is_out ? f->dst4 : f->src4);
+	return find6(s, set, &s->key6[1], is_out ? f->dst6_be : f->src6_be);
+}
+
 // The two look-ups and the decision.
 static __always_inline void judge_flow(struct scratch *s, uint32_t set, struct outcome *out)
 {
 	const struct flow *f = &s->parse.flow;
-	const struct op25b_addr *src, *dst, *sub, *far;
+	const struct op25b_addr *sub, *far;
 	const struct op25b_class *class;
 	struct judgement *j = &s->judgement;
+	const struct ingress in = ingress();
 	uint32_t class_key;
 
 	s->unlisted = (struct op25b_addr){.slot_base = OP25B_NO_SLOT};
-	if (f->family == FAMILY_IP4) {
-		src = find4(s, set, f->src4);
-		dst = find4(s, set, f->dst4);
-	} else {
-		src = find6(s, set, &s->key6[0], f->src6_be);
-		dst = find6(s, set, &s->key6[1], f->dst6_be);
-	}
-	sub = guard_side == SIDE_SUBSCRIBER ? src : dst;
-	far = guard_side == SIDE_SUBSCRIBER ? dst : src;
+	sub = find_subscriber(s, set);
+	far = find_far(s, set);
 	class_key = set * OP25B_MAX_CLASSES + sub->class_id;
 	class = bpf_map_lookup_elem(&classes, &class_key);
 	if (!class) {
 		out->reason = REASON_DROP_NO_POLICY;
 		return;
 	}
-	decide(f, guard_side, sub, far, class, find_slot(sub, f), bpf_ktime_get_ns(), j);
+	decide(f, &in, far, class, find_slot(sub, f), bpf_ktime_get_ns(), j);
 	out->pool_slot = class->stats_slot;
 	out->reason = j->reason;
 }
@@ -237,23 +267,25 @@ static __always_inline void judge_flow(struct scratch *s, uint32_t set, struct o
 static __always_inline void judge_frame(struct xdp_md *ctx, uint32_t set, struct outcome *out)
 {
 	uint64_t frame_bytes = bpf_xdp_get_buff_len(ctx);
+	const struct ingress in = ingress();
 	uint32_t zero = 0;
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &zero);
+	struct op25b_softwires *opened = bpf_map_lookup_elem(&softwires, &set);
 	uint8_t reason = REASON_PASS_NOT_IP;
 
-	// Neither can happen to a frame that a driver hands over; unread, it must not pass.
-	if (!s || !window_fill(ctx, &s->window, frame_bytes)) {
+	// None of this can happen to a frame that a driver hands over; unread, it must not pass.
+	if (!s || !opened || !window_fill(ctx, &s->window, frame_bytes)) {
 		out->reason = REASON_DROP_MALFORMED;
 		return;
 	}
-	parse(&s->window, &s->parse, frame_bytes);
+	parse(&s->window, &s->parse, frame_bytes, opened, guard_side);
 	out->family = s->parse.flow.family;
-	if (decide_early(&s->parse.flow, guard_side, &reason)) {
+	if (decide_early(&s->parse.flow, &in, &reason)) {
 		out->reason = reason;
 		return;
 	}
 	judge_flow(s, set, out);
-	// The kernel's receive path has no way to send a reset of its own making.
+	// The kernel's receive path has no way to send an answer of its own making.
 	if (reason_verdict(out->reason) == VERDICT_ANSWER)
 		out->reason = REASON_DROP_UNANSWERED;
 }

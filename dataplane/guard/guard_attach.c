@@ -23,6 +23,8 @@ struct guard_bpf *guard_instance_load(const struct guard *g, uint32_t index, int
 
 	if (!err) {
 		skel->rodata->guard_side = g->iface[index].side;
+		skel->rodata->guard_pair = g->iface[index].pair;
+		skel->rodata->guard_drop_l2_doubt = g->iface[index].drop_l2_doubt;
 		skel->rodata->guard_port = index;
 		err = guard_maps_lend(g, skel);
 	}

@@ -12,14 +12,19 @@
 
 #include "guard_state.h"
 
-static void iface_add(struct guard *g, const struct config_port *port, enum op25b_side side)
+static void iface_add(struct guard *g, const struct dataplane_config *c, uint32_t pair,
+		      enum op25b_side side)
 {
 	struct guard_iface *iface = &g->iface[g->iface_count];
+	const struct config_pair *p = &c->pairs[pair];
+	const struct config_port *port = side == SIDE_SUBSCRIBER ? &p->subscriber : &p->network;
 
 	if (!config_port_has_guard(port))
 		return;
 	snprintf(iface->name, sizeof(iface->name), "%s", port->iface);
 	iface->side = side;
+	iface->pair = pair;
+	iface->drop_l2_doubt = c->pairs[pair].drop_l2_doubt;
 	iface->replaced_fd = -1;
 	g->iface_count++;
 }
@@ -37,8 +42,8 @@ static struct guard *guard_new(const struct dataplane_config *c)
 		g->map_fd[i] = -1;
 	snprintf(g->dir, sizeof(g->dir), "%s", c->bpffs_dir);
 	for (i = 0; i < c->pair_count; i++) {
-		iface_add(g, &c->pairs[i].subscriber, SIDE_SUBSCRIBER);
-		iface_add(g, &c->pairs[i].network, SIDE_NETWORK);
+		iface_add(g, c, i, SIDE_SUBSCRIBER);
+		iface_add(g, c, i, SIDE_NETWORK);
 	}
 	return g;
 }

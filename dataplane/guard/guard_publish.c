@@ -207,7 +207,8 @@ static bool write_idle_set(struct publication *p, char error[GUARD_ERROR_BYTES])
 	int err = 0;
 
 	if (bpf_map_update_elem(fd[GUARD_MAP_lpm4], &p->set, &p->trie_fd[0], BPF_ANY) ||
-	    bpf_map_update_elem(fd[GUARD_MAP_lpm6], &p->set, &p->trie_fd[1], BPF_ANY))
+	    bpf_map_update_elem(fd[GUARD_MAP_lpm6], &p->set, &p->trie_fd[1], BPF_ANY) ||
+	    bpf_map_update_elem(fd[GUARD_MAP_softwires], &p->set, p->view.softwires, BPF_ANY))
 		err = errno;
 	for (i = 0; i < image_view_count(&p->view, SECTION_CLASSES) && !err; i++) {
 		uint32_t key = p->set * OP25B_MAX_CLASSES + i;

@@ -20,7 +20,8 @@
 	X(ports, OP25B_PIN_PORTS)                                                                  \
 	X(classes, "classes")                                                                      \
 	X(lpm4, "lpm4")                                                                            \
-	X(lpm6, "lpm6")
+	X(lpm6, "lpm6")                                                                            \
+	X(softwires, "softwires")
 
 enum guard_map {
 #define GUARD_MAP_ENUM(name, pin) GUARD_MAP_##name,
@@ -32,6 +33,8 @@ enum guard_map {
 struct guard_iface {
 	char name[CONFIG_MAX_IFACE_BYTES];
 	enum op25b_side side;
+	uint32_t pair;
+	bool drop_l2_doubt;
 	unsigned int ifindex;
 	bool attached_now; // by this guard_open(), not found pinned
 	int replaced_fd;   // other build's program that this guard_open() took the place of; -1

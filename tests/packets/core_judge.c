@@ -6,14 +6,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-void core_judge_start(struct core_judge *c, const void *image)
+#include "dataplane/core/slots_diff.h"
+
+static void slots_grow(struct core_judge *c, uint64_t count)
 {
-	c->image = image;
-	image_view_init(&c->view, image);
-	// At least one, so that calloc's result for no slots does not matter.
-	c->slots = calloc(c->view.hdr->slot_count + 1, sizeof(*c->slots));
+	if (count <= c->slot_count)
+		return;
+	c->slots = realloc(c->slots, count * sizeof(*c->slots));
 	if (!c->slots)
 		abort();
+	memset(c->slots + c->slot_count, 0, (count - c->slot_count) * sizeof(*c->slots));
+	c->slot_count = count;
+}
+
+void core_judge_start(struct core_judge *c, const void *image)
+{
+	*c = (struct core_judge){0};
+	image_view_init(&c->view, image);
+	slots_grow(c, c->view.hdr->slot_count);
+}
+
+static void slots_clear(void *ctx, uint32_t base, uint32_t count)
+{
+	struct core_judge *c = ctx;
+
+	memset(c->slots + base, 0, count * sizeof(*c->slots));
+}
+
+void core_judge_publish(struct core_judge *c, const void *image)
+{
+	const struct image_view old = c->view;
+
+	image_view_init(&c->view, image);
+	slots_grow(c, c->view.hdr->slot_count);
+	image_changed_slots(&old, &c->view, slots_clear, c);
 }
 
 void core_judge_stop(struct core_judge *c)
@@ -23,11 +49,11 @@ void core_judge_stop(struct core_judge *c)
 }
 
 static const struct op25b_addr *look_up(const struct core_judge *c, const struct flow *f,
-					bool source)
+					uint8_t family, bool source)
 {
 	uint32_t id;
 
-	if (f->family == FAMILY_IP4)
+	if (family == FAMILY_IP4)
 		id = image_view_find4(&c->view, source ? f->src4 : f->dst4);
 	else
 		id = image_view_find6(&c->view,
@@ -35,8 +61,14 @@ static const struct op25b_addr *look_up(const struct core_judge *c, const struct
 	return &c->view.addrs[id];
 }
 
+static const struct op25b_addr *subscriber(const struct core_judge *c, const struct flow *f,
+					   struct ingress in)
+{
+	return look_up(c, f, f->family, in.side == SIDE_SUBSCRIBER);
+}
+
 struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, uint32_t frame_bytes,
-				  enum op25b_side side, uint64_t now_ns, struct parse_work *work)
+				  struct ingress in, uint64_t now_ns, struct parse_work *work)
 {
 	struct judgement j = {.clause = JUDGEMENT_NO_CLAUSE};
 	const struct op25b_addr *sub, *far;
@@ -44,19 +76,21 @@ struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, u
 	struct parse_work *k = work ? work : &own;
 	uint32_t slot;
 
-	parse((const struct window *)window, k, frame_bytes);
-	if (decide_early(&k->flow, side, &j.reason))
+	parse((const struct window *)window, k, frame_bytes, c->view.softwires, in.side);
+	c->class_id = 0;
+	if (decide_early(&k->flow, &in, &j.reason))
 		return j;
-	sub = look_up(c, &k->flow, side == SIDE_SUBSCRIBER);
-	far = look_up(c, &k->flow, side != SIDE_SUBSCRIBER);
-	slot = addr_slot(sub, flow_subscriber_bits(&k->flow, side));
-	decide(&k->flow, side, sub, far, &c->view.classes[sub->class_id],
+	sub = subscriber(c, &k->flow, in);
+	far = look_up(c, &k->flow, flow_far_family(&k->flow), in.side != SIDE_SUBSCRIBER);
+	c->class_id = sub->class_id;
+	slot = addr_slot(sub, flow_subscriber_bits(&k->flow, in.side));
+	decide(&k->flow, &in, far, &c->view.classes[sub->class_id],
 	       slot == OP25B_NO_SLOT ? NULL : &c->slots[slot], now_ns, &j);
 	return j;
 }
 
 struct judgement core_judge_exact(struct core_judge *c, const uint8_t *frame, uint32_t frame_bytes,
-				  enum op25b_side side, uint64_t now_ns, struct parse_work *work)
+				  struct ingress in, uint64_t now_ns, struct parse_work *work)
 {
 	uint32_t window_bytes = frame_bytes < WINDOW_BYTES ? frame_bytes : WINDOW_BYTES;
 	uint8_t *window = malloc(window_bytes);
@@ -64,17 +98,16 @@ struct judgement core_judge_exact(struct core_judge *c, const uint8_t *frame, ui
 
 	if (window_bytes)
 		memcpy(window, frame, window_bytes);
-	j = core_judge_frame(c, window, frame_bytes, side, now_ns, work);
+	j = core_judge_frame(c, window, frame_bytes, in, now_ns, work);
 	free(window);
 	return j;
 }
 
-const char *core_judge_pool(const struct core_judge *c, const struct flow *f, enum op25b_side side)
+const char *core_judge_pool(const struct core_judge *c, const struct flow *f, struct ingress in)
 {
 	uint8_t reason;
 
-	if (decide_early(f, side, &reason))
+	if (decide_early(f, &in, &reason))
 		return "";
-	return c->view.names +
-	       c->view.classes[look_up(c, f, side == SIDE_SUBSCRIBER)->class_id].name;
+	return c->view.names + c->view.classes[subscriber(c, f, in)->class_id].name;
 }

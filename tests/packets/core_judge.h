@@ -12,24 +12,28 @@
 
 struct core_judge {
 	struct image_view view;
-	uint64_t *slots;   // view.hdr->slot_count of them
-	const void *image; // checked, outlives the judge
+	uint64_t *slots; // slot_count of them
+	uint64_t slot_count;
+	uint32_t class_id; // of the subscriber of the frame judged last; 0: there was no look-up
 };
 
-// Starts with fresh slots on an image that image_check() has accepted.
+// Starts with fresh slots on an image that image_check() has accepted and that outlives the judge.
 void core_judge_start(struct core_judge *c, const void *image);
 void core_judge_stop(struct core_judge *c);
+
+// Judges by another image from now on. Subscribers who are in both keep their slots.
+void core_judge_publish(struct core_judge *c, const void *image);
 
 // Judges a frame of frame_bytes, of which the first min(frame_bytes, WINDOW_BYTES) are at window.
 // What parse() left behind is in *work, if work is not NULL.
 struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, uint32_t frame_bytes,
-				  enum op25b_side side, uint64_t now_ns, struct parse_work *work);
+				  struct ingress in, uint64_t now_ns, struct parse_work *work);
 
 // The same with the window in a heap block of exactly its size, so that AddressSanitizer sees each
 // read beyond it.
 struct judgement core_judge_exact(struct core_judge *c, const uint8_t *frame, uint32_t frame_bytes,
-				  enum op25b_side side, uint64_t now_ns, struct parse_work *work);
+				  struct ingress in, uint64_t now_ns, struct parse_work *work);
 
 // The name of the pool that the flow's subscriber belongs to; "" for none, and for a flow that is
 // settled without a look-up.
-const char *core_judge_pool(const struct core_judge *c, const struct flow *f, enum op25b_side side);
+const char *core_judge_pool(const struct core_judge *c, const struct flow *f, struct ingress in);

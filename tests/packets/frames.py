@@ -2,6 +2,7 @@
 """Builders of frames for the packet table: correct ones by scapy, incorrect ones by saying what lies."""
 
 import logging
+import socket
 import struct
 
 logging.getLogger("scapy.runtime").setLevel(logging.ERROR)  # "no IPv6 underlayer": meant so
@@ -83,3 +84,34 @@ def pppoe(ppp, length=None, code=0, version_type=0x11):
     """The payload of EtherType 0x8864: ppp begins with the PPP protocol field."""
     return struct.pack("!BBHH", version_type, code, 0x2525,
                        len(ppp) if length is None else length) + ppp
+
+
+def snap(ethertype, payload, oui=0x000000, length=None, llc=b"\xaa\xaa\x03"):
+    """LLC/SNAP: (what stands where an EtherType would, the payload)."""
+    body = llc + oui.to_bytes(3, "big") + struct.pack("!H", ethertype) + payload
+    return (len(body) if length is None else length), body
+
+
+def mpls(labels, payload, bottom=True):
+    """A label stack, outermost first; with bottom=False no entry says that it is the last."""
+    return b"".join(struct.pack("!I", label << 12 | (bottom and i == len(labels)) << 8 | 64)
+                    for i, label in enumerate(labels, 1)) + payload
+
+
+def udp(sport, dport, data=b""):
+    """A UDP datagram without checksum."""
+    return struct.pack("!HHHH", sport, dport, 8 + len(data), 0) + data
+
+
+def routing(following, kind, left, stops=(), length=None):
+    """An IPv6 routing header with its stops (RFC 8200 section 4.4)."""
+    body = b"".join(socket.inet_pton(socket.AF_INET6, stop) for stop in stops)
+    return struct.pack("!BBBBI", following, len(body) // 8 if length is None else length,
+                       kind, left, 0) + body
+
+
+def route_option(kind, stops, pointer=4):
+    """An IPv4 source route option, padded to whole words (RFC 791 section 3.1)."""
+    body = b"".join(map(socket.inet_aton, stops))
+    option = bytes([kind, 3 + len(body), pointer]) + body
+    return option + b"\0" * (-len(option) % 4)

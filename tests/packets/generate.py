@@ -27,9 +27,9 @@ def main():
     with open(sys.argv[1], "w", encoding="ascii") as out:
         out.write(HEAD + "const struct packet_row packet_rows[] = {\n")
         for row in ROWS:
-            out.write('\t{"%s", %s, %d, SIDE_%s, REASON_%s, %s, %dull},\n' % (
-                row.name, c_bytes(row.frame), len(row.frame), row.side, row.reason,
-                " | ".join("HOST_" + host for host in row.hosts), row.at_s * 10**9))
+            out.write('\t{"%s", %s, %d, {SIDE_%s, %d, %d, 0}, REASON_%s, %s, %d, %dull},\n' % (
+                row.name, c_bytes(row.frame), len(row.frame), row.side, row.pair, row.pair == 1,
+                row.reason, " | ".join("HOST_" + host for host in row.hosts), row.policy, row.at_s * 10**9))
         out.write("};\nconst size_t packet_row_count = sizeof(packet_rows) / sizeof(packet_rows[0]);\n")
 
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../dataplane/abi/verdict_abi.h"
+#include "../../dataplane/core/decide.h"
 
 enum packet_host {
 	HOST_CORE = 1,  // the core, called directly, on a clock of its own
@@ -20,10 +20,11 @@ struct packet_row {
 	const char *name;
 	const uint8_t *frame;
 	uint32_t frame_bytes;
-	uint8_t side;   // enum op25b_side
-	uint8_t reason; // enum op25b_reason
-	uint8_t hosts;  // enum packet_host bits: who can run the row
-	uint64_t at_ns; // HOST_CORE: the moment, after the start of the table
+	struct ingress in; // pair 1 drops what ends in doubt before any address
+	uint8_t reason;    // enum op25b_reason
+	uint8_t hosts;     // enum packet_host bits: who can run the row
+	uint8_t policy;    // 0: policy.json, 1: policy_next.json, pushed before the first such row
+	uint64_t at_ns;    // HOST_CORE: the moment, after the start of the table
 };
 
 extern const struct packet_row packet_rows[];

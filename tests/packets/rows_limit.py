@@ -4,8 +4,8 @@ subscriber for 3600 s, pool `limited_rst` refuses with a reset and does not hold
 to move, only the core can run the row."""
 
 from frames import eth, ip4, tcp4
-from table import (CORE_ONLY, LIM, LIM6, LIMR, LIMR6, MX, MX6, NET, RELAY, RELAY6, SUB, back4, back6, row,
-                   seg4, seg6)
+from table import (CORE_ONLY, LIM, LIM6, LIMR, LIMR6, MX, MX6, NET, RELAY, RELAY6, SUB, about, back4,
+                   back6, row, seg4, seg6)
 
 
 def limit_rows(family, seg, back, lim, other, same, mx, relay):
@@ -38,14 +38,17 @@ def limit_rows(family, seg, back, lim, other, same, mx, relay):
     row(named("syn_after_the_hold_passes"), SUB, seg(lim, mx), "PASS_WITHIN_LIMIT", CORE_ONLY, 3601)
 
 
+about("E2")
 limit_rows("v4", seg4, back4, LIM, "198.51.100.131", LIM, MX, RELAY)
-# The subscriber is a /56: a new address in it does not help (E23), the next /56 is somebody else.
+# The subscriber is a /56: a new address in it does not help, the next /56 is somebody else.
+about("E23")
 limit_rows("v6", seg6, back6, LIM6, "2001:db8:3000:300::2", "2001:db8:3000:2ff:aaaa::9", MX6, RELAY6)
 row("limit_v6_rotating_addresses_first_passes", SUB, seg6("2001:db8:3000:400::1", MX6), "PASS_WITHIN_LIMIT")
 row("limit_v6_rotating_addresses_second_passes", SUB, seg6("2001:db8:3000:401::2", MX6), "PASS_WITHIN_LIMIT")
 row("limit_v6_rotating_addresses_third_passes", SUB, seg6("2001:db8:3000:4ff::3", MX6), "PASS_WITHIN_LIMIT")
 row("limit_v6_rotating_addresses_fourth_is_over", SUB, seg6("2001:db8:3000:480::4", MX6), "DROP_LIMIT_OVER")
 row("limit_v6_next_subscriber_is_counted_alone", SUB, seg6("2001:db8:3000:500::1", MX6), "PASS_WITHIN_LIMIT")
+about()
 row("limit_v4_first_address_of_pool", SUB, seg4("198.51.100.128", MX), "PASS_WITHIN_LIMIT")
 row("limit_v4_last_address_of_pool", SUB, seg4("198.51.100.159", MX), "PASS_WITHIN_LIMIT")
 row("limit_v6_last_subscriber_of_pool", SUB, seg6("2001:db8:3000:ffff::1", MX6), "PASS_WITHIN_LIMIT")
@@ -63,11 +66,11 @@ for fam, seg, sub, mx in (("v4", seg4, LIMR, MX), ("v6", seg6, LIMR6, MX6)):
     row("limit_reset_%s_the_next_is_refused" % fam, SUB, seg(sub, mx), "ANSWER_LIMIT", CORE_ONLY, 200)
 row("limit_reset_v4_answer_passes", NET, back4(MX, LIMR), "PASS_WITHIN_LIMIT")
 
-# Doubt counts for a held subscriber only: an unreadable segment of one who is within passes.
+# What cannot be read may be a connection, and counts as one; else a limit would be passed by fragments.
 DOUBTER = "198.51.100.140"
 DOUBTFUL = eth(0x0800, ip4(DOUBTER, MX, tcp4(DOUBTER, MX), offset=1))
-for nth in ("first", "second", "third"):
+for nth in ("first", "second"):
     row("limit_doubter_%s_syn_passes" % nth, SUB, seg4(DOUBTER, MX), "PASS_WITHIN_LIMIT")
-row("limit_doubt_passes_within_the_limit", SUB, DOUBTFUL, "PASS_UNREADABLE")
+row("limit_doubt_passes_within_the_limit_and_is_charged", SUB, DOUBTFUL, "PASS_UNREADABLE")
 row("limit_doubter_fourth_syn_is_over", SUB, seg4(DOUBTER, MX), "DROP_LIMIT_OVER")
 row("limit_doubt_is_held_on_hold", SUB, DOUBTFUL, "DROP_LIMIT_HELD")

@@ -2,7 +2,7 @@
 //
 // The packet table on the core, called directly: each frame in a heap block of exactly its size, on
 // a clock that the rows move. Shows too that no verdict depends on a byte behind the TCP header.
-// Usage: run_core POLICY.json
+// Usage: run_core POLICY.json POLICY_NEXT.json
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,11 +14,40 @@
 #include <cmocka.h>
 
 #include "core_judge.h"
+#include "payload.h"
 #include "row.h"
 #include "table_image.h"
 
 // The table starts a while after boot, like every box.
 #define TABLE_START_NS 1000000000000ull
+
+// The core on the table's box, from the first row on.
+struct table_run {
+	struct core_judge judge;
+	struct table_images *images;
+};
+
+static void run_start(struct table_run *t, struct table_images *images)
+{
+	size_t bytes;
+
+	t->images = images;
+	core_judge_start(&t->judge, table_images_next(images, packet_rows[0].policy, &bytes));
+}
+
+static void run_stop(struct table_run *t)
+{
+	core_judge_stop(&t->judge);
+}
+
+// The policy that the row wants.
+static void run_policy(struct table_run *t, const struct packet_row *row)
+{
+	size_t bytes;
+
+	if (row->policy != t->images->in_force)
+		core_judge_publish(&t->judge, table_images_next(t->images, row->policy, &bytes));
+}
 
 static uint64_t row_now_ns(const struct packet_row *row)
 {
@@ -27,44 +56,28 @@ static uint64_t row_now_ns(const struct packet_row *row)
 
 static void rows_get_their_reason(void **state)
 {
-	struct core_judge c;
+	struct table_run t;
 	size_t i, wrong = 0;
 
-	core_judge_start(&c, *state);
+	run_start(&t, *state);
 	for (i = 0; i < packet_row_count; i++) {
 		const struct packet_row *row = &packet_rows[i];
 		struct judgement j;
 
 		if (!(row->hosts & HOST_CORE))
 			continue;
-		j = core_judge_exact(&c, row->frame, row->frame_bytes, row->side, row_now_ns(row),
-				     NULL);
+		run_policy(&t, row);
+		j = core_judge_exact(&t.judge, row->frame, row->frame_bytes, row->in,
+				     row_now_ns(row), NULL);
 		if (j.reason == row->reason)
 			continue;
 		print_error("%s: %s, expected %s\n", row->name, reason_text(j.reason),
 			    reason_text(row->reason));
 		wrong++;
 	}
-	core_judge_stop(&c);
+	run_stop(&t);
 	print_message("%zu rows\n", packet_row_count);
 	assert_int_equal(wrong, 0);
-}
-
-// First byte of the frame that no verdict may depend on.
-static uint32_t readable_bytes(const struct parse_work *k, uint32_t frame_bytes)
-{
-	uint32_t fixed = k->flow.family == FAMILY_IP4 ? IP4_MIN_BYTES : IP6_HEADER_BYTES;
-
-	switch (k->flow.kind) {
-	case FLOW_TCP:
-		return k->flow.l4_off + TCP_MIN_BYTES;
-	case FLOW_LATER_FRAG:
-		return k->off;
-	case FLOW_NOT_TCP:
-		return k->off > k->flow.l3_off ? k->off : k->flow.l3_off + fixed;
-	default:
-		return frame_bytes;
-	}
 }
 
 static struct judgement judge_poisoned(struct core_judge *c, const struct packet_row *row,
@@ -77,13 +90,14 @@ static struct judgement judge_poisoned(struct core_judge *c, const struct packet
 
 	// Parsing alone changes no slot.
 	memcpy(frame, row->frame, row->frame_bytes);
-	parse((const struct window *)frame, &before, row->frame_bytes);
-	from = readable_bytes(&before, row->frame_bytes);
+	parse((const struct window *)frame, &before, row->frame_bytes, c->view.softwires,
+	      row->in.side);
+	from = payload_start(frame, row->frame_bytes, &before);
 	if (from < row->frame_bytes) {
 		memset(frame + from, poison, row->frame_bytes - from);
 		*poisoned_bytes += row->frame_bytes - from;
 	}
-	j = core_judge_exact(c, frame, row->frame_bytes, row->side, row_now_ns(row), &after);
+	j = core_judge_exact(c, frame, row->frame_bytes, row->in, row_now_ns(row), &after);
 	if (memcmp(&before.flow, &after.flow, sizeof(before.flow)))
 		j.reason = REASON_COUNT;
 	free(frame);
@@ -93,48 +107,86 @@ static struct judgement judge_poisoned(struct core_judge *c, const struct packet
 static void bytes_behind_the_headers_do_not_matter(void **state)
 {
 	static const uint8_t poisons[] = {0x00, 0x19, 0x5a, 0xff};
-	struct core_judge c;
 	uint32_t poisoned_bytes = 0;
+	struct table_run t;
 	size_t i, p;
 
 	for (p = 0; p < sizeof(poisons); p++) {
-		core_judge_start(&c, *state);
+		run_start(&t, *state);
 		for (i = 0; i < packet_row_count; i++) {
-			struct judgement j =
-				judge_poisoned(&c, &packet_rows[i], poisons[p], &poisoned_bytes);
+			const struct packet_row *row = &packet_rows[i];
+			struct judgement j;
 
-			if (j.reason != packet_rows[i].reason)
-				fail_msg("%s: with 0x%02x behind its headers: %s",
-					 packet_rows[i].name, poisons[p], reason_text(j.reason));
+			run_policy(&t, row);
+			j = judge_poisoned(&t.judge, row, poisons[p], &poisoned_bytes);
+			if (j.reason != row->reason)
+				fail_msg("%s: with 0x%02x behind its headers: %s", row->name,
+					 poisons[p], reason_text(j.reason));
 		}
-		core_judge_stop(&c);
+		run_stop(&t);
 	}
 	assert_true(poisoned_bytes > 0);
+}
+
+// The same verdict without the payload as with it, for every frame with a TCP header.
+static void the_payload_need_not_be_there(void **state)
+{
+	struct table_run t;
+	size_t i, cut = 0;
+
+	run_start(&t, *state);
+	for (i = 0; i < packet_row_count; i++) {
+		const struct packet_row *row = &packet_rows[i];
+		uint32_t bytes = row->frame_bytes;
+		uint8_t *frame = malloc(bytes ? bytes : 1);
+		struct parse_work before, after;
+		struct judgement j;
+
+		run_policy(&t, row);
+		memcpy(frame, row->frame, bytes);
+		parse((const struct window *)frame, &before, bytes, t.judge.view.softwires,
+		      row->in.side);
+		if (before.flow.kind == FLOW_TCP)
+			bytes = payload_resize(frame, &before.flow, 0);
+		cut += row->frame_bytes - bytes;
+		j = core_judge_exact(&t.judge, frame, bytes, row->in, row_now_ns(row), &after);
+		after.flow.ip_end = before.flow.ip_end;
+		if (j.reason != row->reason ||
+		    memcmp(&before.flow, &after.flow, sizeof(after.flow)))
+			fail_msg("%s: without its payload: %s", row->name, reason_text(j.reason));
+		free(frame);
+	}
+	run_stop(&t);
+	assert_true(cut > 0);
 }
 
 // Bounds come from the IP length: what the frame has beyond it can be cut off.
 static void padding_behind_the_packet_does_not_matter(void **state)
 {
-	struct core_judge c;
+	struct table_run t;
 	size_t i, cut = 0;
 
-	core_judge_start(&c, *state);
+	run_start(&t, *state);
 	for (i = 0; i < packet_row_count; i++) {
 		const struct packet_row *row = &packet_rows[i];
 		uint32_t bytes = row->frame_bytes;
 		struct parse_work k;
 		struct judgement j;
 
-		parse((const struct window *)row->frame, &k, bytes);
-		if (k.flow.kind == FLOW_TCP && !k.flow.pppoe && k.flow.ip_end < bytes) {
+		run_policy(&t, row);
+		parse((const struct window *)row->frame, &k, bytes, t.judge.view.softwires,
+		      row->in.side);
+		// The lengths around the packet say how much of the frame is theirs.
+		if (k.flow.kind == FLOW_TCP && !k.flow.pppoe && !k.flow.snap && !k.flow.softwire &&
+		    k.flow.ip_end < bytes) {
 			bytes = k.flow.ip_end;
 			cut++;
 		}
-		j = core_judge_exact(&c, row->frame, bytes, row->side, row_now_ns(row), NULL);
+		j = core_judge_exact(&t.judge, row->frame, bytes, row->in, row_now_ns(row), NULL);
 		if (j.reason != row->reason)
 			fail_msg("%s: without its padding: %s", row->name, reason_text(j.reason));
 	}
-	core_judge_stop(&c);
+	run_stop(&t);
 	assert_true(cut > 0);
 }
 
@@ -143,8 +195,8 @@ static void padding_behind_the_packet_does_not_matter(void **state)
 static bool is_host_reason(uint32_t reason)
 {
 	return reason == REASON_PASS_NO_POLICY || reason == REASON_PASS_OPEN ||
-	       reason == REASON_DROP_LIMIT_BUSY || reason == REASON_DROP_NO_POOL ||
-	       reason == REASON_DROP_NO_POLICY || reason == REASON_DROP_CLOSED;
+	       reason == REASON_DROP_LIMIT_BUSY || reason == REASON_DROP_NO_POLICY ||
+	       reason == REASON_DROP_CLOSED;
 }
 
 static void each_reason_has_a_row(void **state)
@@ -164,21 +216,22 @@ static void each_reason_has_a_row(void **state)
 
 int main(int argc, char **argv)
 {
-	size_t bytes;
-	void *image = argc == 2 ? table_image_read(argv[1], 1, &bytes) : NULL;
+	struct table_images images;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(rows_get_their_reason, image),
-		cmocka_unit_test_prestate(bytes_behind_the_headers_do_not_matter, image),
-		cmocka_unit_test_prestate(padding_behind_the_packet_does_not_matter, image),
+		cmocka_unit_test_prestate(rows_get_their_reason, &images),
+		cmocka_unit_test_prestate(bytes_behind_the_headers_do_not_matter, &images),
+		cmocka_unit_test_prestate(the_payload_need_not_be_there, &images),
+		cmocka_unit_test_prestate(padding_behind_the_packet_does_not_matter, &images),
 		cmocka_unit_test(each_reason_has_a_row),
 	};
 	int failed;
 
-	if (!image) {
-		fprintf(stderr, "usage: run_core POLICY.json\n");
+	if (argc != 1 + TABLE_POLICIES) {
+		fprintf(stderr, "usage: run_core POLICY.json POLICY_NEXT.json\n");
 		return 2;
 	}
+	table_images_read(&images, argv + 1);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	free(image);
+	table_images_free(&images);
 	return failed ? 1 : 0;
 }

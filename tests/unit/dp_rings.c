@@ -20,15 +20,18 @@
 
 #define BUFFERS 4096u
 #define RX_FRAMES 1024u
+#define MAX_PORTS (2u * DP_RINGS_MAX_PAIRS)
+#define SEGMENT_BYTES 2000u // a buffer has room for a little more
 #define MEMORY_MIB 512u
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static struct {
 	bool is_dpdk_started;
 	struct rte_mempool *pool;
-	struct rte_ring *rx[2]; // [side]
-	struct rte_ring *tx[2];
-	struct port port[2];
+	struct rte_ring *rx[MAX_PORTS]; // [DP_RINGS_PORT]
+	struct rte_ring *tx[MAX_PORTS];
+	struct port port[MAX_PORTS];
+	uint32_t port_count;
 	struct stats stats;
 	struct publish publish;
 	struct worker worker;
@@ -62,34 +65,53 @@ static void start_dpdk(void)
 	rings.is_dpdk_started = true;
 }
 
-static struct rte_ring *make_ring(const char *kind, uint32_t side, uint32_t frames)
+static struct rte_ring *make_ring(const char *kind, uint32_t port, uint32_t frames)
 {
 	char name[RTE_RING_NAMESIZE];
 	struct rte_ring *ring;
 
-	snprintf(name, sizeof(name), "%s%u_%u", kind, side, rings.start_count);
+	snprintf(name, sizeof(name), "%s%u_%u", kind, port, rings.start_count);
 	ring = rte_ring_create(name, frames, SOCKET_ID_ANY, 0);
 	must(ring, "no memory for a ring");
 	return ring;
 }
 
-static struct worker_port make_port(enum op25b_side side, const struct dp_rings_config *c)
+static struct worker_port make_port(uint32_t pair, enum op25b_side side,
+				    const struct dp_rings_config *c)
 {
 	uint32_t tx_frames = c->tx_frames ? c->tx_frames : RX_FRAMES;
-	struct port *p = &rings.port[side];
-	int eth;
+	uint32_t n = DP_RINGS_PORT(pair, side);
+	struct port *p = &rings.port[n];
+	int eth, stats;
 
-	rings.rx[side] = make_ring("rx", side, RX_FRAMES);
-	rings.tx[side] = make_ring("tx", side, tx_frames);
-	snprintf(p->name, sizeof(p->name), "ring%u_%u", side, rings.start_count);
-	eth = rte_eth_from_rings(p->name, &rings.rx[side], 1, &rings.tx[side], 1, 0);
+	rings.rx[n] = make_ring("rx", n, RX_FRAMES);
+	rings.tx[n] = make_ring("tx", n, tx_frames);
+	snprintf(p->name, sizeof(p->name), "ring%u_%u", n, rings.start_count);
+	eth = rte_eth_from_rings(p->name, &rings.rx[n], 1, &rings.tx[n], 1, 0);
 	must(eth >= 0 && port_start(p, (uint16_t)eth, 1, rings.pool), "no ring port");
+	stats = (int)stats_add_port(&rings.stats, p->name, side, pair);
+	must(stats == (int)n, "a port is not in its place in the counters");
 	return (struct worker_port){
 		.eth = (uint16_t)eth,
-		.stats = (uint8_t)stats_add_port(&rings.stats, p->name, side, 0),
-		.side = side,
+		.stats = (uint8_t)stats,
+		.ingress = {.side = side,
+			    .pair = (uint8_t)pair,
+			    .drop_l2_doubt = c->l2_doubt_drop >> pair & 1},
 		.has_guard = c->guard != NULL,
 	};
+}
+
+static void make_pairs(const struct dp_rings_config *c)
+{
+	uint32_t pair, count = c->pair_count ? c->pair_count : 1;
+
+	must(count <= DP_RINGS_MAX_PAIRS, "too many pairs");
+	rings.port_count = 2 * count;
+	for (pair = 0; pair < count; pair++) {
+		struct worker_port subscriber = make_port(pair, SIDE_SUBSCRIBER, c);
+
+		worker_add_pair(&rings.worker, subscriber, make_port(pair, SIDE_NETWORK, c));
+	}
 }
 
 void dp_rings_start(const struct dp_rings_config *c)
@@ -102,7 +124,6 @@ void dp_rings_start(const struct dp_rings_config *c)
 		.heartbeat = c->heartbeat,
 		.stop = &rings.stop,
 	};
-	struct worker_port subscriber, network;
 
 	start_dpdk();
 	rings.start_count++;
@@ -114,23 +135,21 @@ void dp_rings_start(const struct dp_rings_config *c)
 	setup.slots = rings.slots;
 	setup.pool = rings.pool;
 	must(worker_init(&rings.worker, 0, &setup), "no memory for the worker");
-	subscriber = make_port(SIDE_SUBSCRIBER, c);
-	network = make_port(SIDE_NETWORK, c);
-	worker_add_pair(&rings.worker, subscriber, network);
+	make_pairs(c);
 }
 
 void dp_rings_stop(void)
 {
-	uint32_t side;
 	struct rte_mbuf *m;
+	uint32_t n;
 
-	for (side = 0; side < 2; side++) {
-		while (rte_ring_dequeue(rings.rx[side], (void **)&m) == 0 ||
-		       rte_ring_dequeue(rings.tx[side], (void **)&m) == 0)
+	for (n = 0; n < rings.port_count; n++) {
+		while (rte_ring_dequeue(rings.rx[n], (void **)&m) == 0 ||
+		       rte_ring_dequeue(rings.tx[n], (void **)&m) == 0)
 			rte_pktmbuf_free(m);
-		port_stop(&rings.port[side]);
-		rte_ring_free(rings.rx[side]);
-		rte_ring_free(rings.tx[side]);
+		port_stop(&rings.port[n]);
+		rte_ring_free(rings.rx[n]);
+		rte_ring_free(rings.tx[n]);
 	}
 	worker_fini(&rings.worker);
 	publish_fini(&rings.publish);
@@ -166,23 +185,31 @@ static struct rte_mbuf *make_segment(const void *bytes, uint32_t count)
 	return m;
 }
 
-void dp_rings_send_split(enum op25b_side side, const void *frame, uint32_t bytes,
-			 uint32_t first_bytes)
+void dp_rings_send_split(uint32_t port, const void *frame, uint32_t bytes, const uint32_t *ends,
+			 uint32_t end_count)
 {
-	uint32_t at = first_bytes < bytes ? first_bytes : bytes, count;
-	struct rte_mbuf *head = make_segment(frame, at);
+	struct rte_mbuf *head = NULL;
+	uint32_t at = 0, i = 0;
 
-	for (; at < bytes; at += count) {
-		count = bytes - at < 2000 ? bytes - at : 2000;
-		must(!rte_pktmbuf_chain(head, make_segment((const char *)frame + at, count)),
-		     "too many segments");
-	}
-	must(rte_ring_enqueue(rings.rx[side], head) == 0, "receive ring is full");
+	do {
+		uint32_t end = at + SEGMENT_BYTES < bytes ? at + SEGMENT_BYTES : bytes;
+		struct rte_mbuf *m;
+
+		while (i < end_count && ends[i] <= at)
+			i++;
+		if (i < end_count && ends[i] < end)
+			end = ends[i];
+		m = make_segment((const char *)frame + at, end - at);
+		must(!head || !rte_pktmbuf_chain(head, m), "too many segments");
+		head = head ? head : m;
+		at = end;
+	} while (at < bytes);
+	must(rte_ring_enqueue(rings.rx[port], head) == 0, "receive ring is full");
 }
 
-void dp_rings_send(enum op25b_side side, const void *frame, uint32_t bytes)
+void dp_rings_send(uint32_t port, const void *frame, uint32_t bytes)
 {
-	dp_rings_send_split(side, frame, bytes, bytes < 2000 ? bytes : 2000);
+	dp_rings_send_split(port, frame, bytes, NULL, 0);
 }
 
 uint32_t dp_rings_turn(void)
@@ -207,13 +234,13 @@ void dp_rings_halt(void)
 	rte_eal_wait_lcore(eal_worker_lcore(0));
 }
 
-uint32_t dp_rings_receive(enum op25b_side side, void *frame, uint32_t room_bytes)
+uint32_t dp_rings_receive(uint32_t port, void *frame, uint32_t room_bytes)
 {
 	struct rte_mbuf *m;
 	uint32_t bytes;
 	const void *at;
 
-	if (rte_ring_dequeue(rings.tx[side], (void **)&m))
+	if (rte_ring_dequeue(rings.tx[port], (void **)&m))
 		return 0;
 	bytes = m->pkt_len;
 	must(bytes <= room_bytes, "frame is longer than the room given");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// op25b-dp in a test program: the real tables, publisher and worker on two net_ring ports, run turn
-// by turn on the calling thread, so that a frame sent is judged when dp_rings_turn() returns. Needs
-// no root, no hugepages, no interface. Any wrong use stops the program with a sentence. One thread.
+// op25b-dp in a test program: the real tables, publisher and worker on net_ring ports, run turn by
+// turn on the calling thread, so that a frame sent is judged when dp_rings_turn() returns. Needs no
+// root, no hugepages, no interface. Any wrong use stops the program with a sentence. One thread.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,13 @@
 #include "dataplane/dpdk/publish.h"
 #include "dataplane/dpdk/worker.h"
 
+#define DP_RINGS_MAX_PAIRS 2u
+// Ports are named by their place in the counters; of pair 0 it is the side (enum op25b_side).
+#define DP_RINGS_PORT(pair, side) (2u * (pair) + (side))
+
 struct dp_rings_config {
+	uint32_t pair_count;                     // 0: one
+	uint32_t l2_doubt_drop;                  // bit i: pair i drops what ends in doubt below IP
 	uint32_t slots;                          // subscriber slots
 	uint32_t answers_per_s;                  // resets; 0: none are sent
 	bool start_pass;                         // before the first policy
@@ -31,11 +37,11 @@ struct publish_answer dp_rings_publish(const void *image, size_t bytes);
 // A memfd with the image and these seals (F_SEAL_*); close() it.
 int dp_rings_memfd(const void *image, size_t bytes, int seals);
 
-// Puts a frame into the receive queue of the port on that side. At most 1023 wait there.
-void dp_rings_send(enum op25b_side side, const void *frame, uint32_t bytes);
-// The same with only first_bytes of it in the first buffer, as of a driver that scatters.
-void dp_rings_send_split(enum op25b_side side, const void *frame, uint32_t bytes,
-			 uint32_t first_bytes);
+// Puts a frame into the receive queue of the port. At most 1023 wait there.
+void dp_rings_send(uint32_t port, const void *frame, uint32_t bytes);
+// The same in buffers that end at these places, in rising order, as of a driver that scatters.
+void dp_rings_send_split(uint32_t port, const void *frame, uint32_t bytes, const uint32_t *ends,
+			 uint32_t end_count);
 
 // Turns until nothing is received any more. Returns the frames received.
 uint32_t dp_rings_turn(void);
@@ -45,10 +51,9 @@ uint32_t dp_rings_turn(void);
 void dp_rings_run(void);
 void dp_rings_halt(void);
 
-// Takes the next frame that left by the port on that side. Returns its length, 0: none.
-uint32_t dp_rings_receive(enum op25b_side side, void *frame, uint32_t room_bytes);
+// Takes the next frame that left by the port. Returns its length, 0: none.
+uint32_t dp_rings_receive(uint32_t port, void *frame, uint32_t room_bytes);
 
-// The worker's block. Port 0 is the subscriber's, port 1 the network's.
 const struct op25b_stats_block *dp_rings_counters(void);
 const struct op25b_stats_hdr *dp_rings_stats_header(void);
 // Frames counted under the reason, over all pools and families.

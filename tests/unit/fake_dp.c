@@ -362,6 +362,22 @@ bool fake_dp_has_policy(struct fake_dp *f, const char *name)
 	return same;
 }
 
+uint32_t fake_dp_pairs(struct fake_dp *f, const char *pool)
+{
+	struct image_view view;
+	uint32_t i, pairs = 0;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->image)
+		image_view_init(&view, f->image);
+	for (i = 0; f->image && i < image_view_count(&view, SECTION_CLASSES); i++) {
+		if (!strcmp(view.names + view.classes[i].name, pool))
+			pairs = view.classes[i].pairs;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return pairs;
+}
+
 struct op25b_stats_hdr *fake_dp_stats(struct fake_dp *f)
 {
 	return f->stats;

@@ -30,6 +30,8 @@ unsigned fake_dp_hellos(struct fake_dp *f);
 uint64_t fake_dp_generation(struct fake_dp *f); // in force
 uint64_t fake_dp_checksum(struct fake_dp *f);
 bool fake_dp_has_policy(struct fake_dp *f, const char *name); // by the image in force
+// The pairs that a pool lives behind, one bit each; 0: there is no such pool.
+uint32_t fake_dp_pairs(struct fake_dp *f, const char *pool);
 
 // The statistics memory; tests write into it as workers would.
 struct op25b_stats_hdr *fake_dp_stats(struct fake_dp *f);

@@ -124,6 +124,15 @@ void frame_vlan(struct frame *f, uint16_t inner_type)
 	put16(h + 2, inner_type);
 }
 
+void frame_mpls(struct frame *f, uint32_t label, int is_bottom)
+{
+	uint8_t *h = put_front(f, 4);
+
+	put16(h, (uint16_t)(label >> 4));
+	h[2] = (uint8_t)(label << 4 | (is_bottom ? 1 : 0));
+	h[3] = 255;
+}
+
 void frame_eth(struct frame *f, uint16_t type)
 {
 	uint8_t *h = put_front(f, 14);

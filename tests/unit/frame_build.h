@@ -31,4 +31,6 @@ void frame_ip6(struct frame *f, const char *src, const char *dst, uint8_t next);
 // The type to put in front is 0x0021 or 0x0057.
 void frame_pppoe(struct frame *f, uint16_t ppp_type);
 void frame_vlan(struct frame *f, uint16_t inner_type);
+// An MPLS label stack entry with TTL 255.
+void frame_mpls(struct frame *f, uint32_t label, int is_bottom);
 void frame_eth(struct frame *f, uint16_t type);

@@ -18,11 +18,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MAX_PORTS (2u * GUARD_RUN_MAX_PAIRS)
+
 struct guard_run {
 	struct dataplane_config config;
 	char dir[32]; // where the bpffs is mounted
 	struct guard *guard;
-	int program_fd[2]; // by enum op25b_side
+	int program_fd[MAX_PORTS]; // [GUARD_RUN_PORT]; -1: none
 	struct guard_counters *before;
 	struct guard_counters *after;
 };
@@ -31,6 +33,23 @@ static bool refuse(char error[GUARD_ERROR_BYTES], const char *what)
 {
 	snprintf(error, GUARD_ERROR_BYTES, "%s: %s", what, strerror(errno));
 	return false;
+}
+
+// Down they stay: no neighbour discovery disturbs the counters.
+static bool interfaces_make(uint32_t pairs, char error[GUARD_ERROR_BYTES])
+{
+	char command[160];
+	uint32_t i;
+
+	for (i = 0; i < pairs; i++) {
+		snprintf(command, sizeof(command),
+			 "ip link add sub%u type veth peer name sub%up && "
+			 "ip link add net%u type veth peer name net%up",
+			 i, i, i, i);
+		if (system(command))
+			return refuse(error, "ip link add");
+	}
+	return true;
 }
 
 static bool namespaces_make(struct guard_run *r, char error[GUARD_ERROR_BYTES])
@@ -48,21 +67,23 @@ static bool namespaces_make(struct guard_run *r, char error[GUARD_ERROR_BYTES])
 		return refuse(error, "mkdtemp");
 	if (mount("bpf", r->dir, "bpf", 0, NULL))
 		return refuse(error, "mount -t bpf");
-	// Down they stay: no neighbour discovery disturbs the counters.
-	if (system("ip link add sub0 type veth peer name sub0p && "
-		   "ip link add net0 type veth peer name net0p"))
-		return refuse(error, "ip link add");
 	return true;
 }
 
-static void config_make(struct guard_run *r, uint32_t slots)
+static void config_make(struct guard_run *r, const struct guard_run_config *wanted)
 {
 	struct dataplane_config *c = &r->config;
+	uint32_t i;
 
-	c->pair_count = 1;
-	snprintf(c->pairs[0].subscriber.iface, CONFIG_MAX_IFACE_BYTES, "sub0");
-	snprintf(c->pairs[0].network.iface, CONFIG_MAX_IFACE_BYTES, "net0");
-	c->slots = slots;
+	c->pair_count = wanted->pair_count;
+	for (i = 0; i < c->pair_count; i++) {
+		struct config_pair *p = &c->pairs[i];
+
+		snprintf(p->subscriber.iface, CONFIG_MAX_IFACE_BYTES, "sub%u", i);
+		snprintf(p->network.iface, CONFIG_MAX_IFACE_BYTES, "net%u", i);
+		p->drop_l2_doubt = wanted->l2_doubt_drop >> i & 1;
+	}
+	c->slots = wanted->slots;
 	c->heartbeat_max_age_ms = 500;
 	snprintf(c->bpffs_dir, sizeof(c->bpffs_dir), "%s/guard", r->dir);
 }
@@ -86,7 +107,7 @@ static void programs_close(struct guard_run *r)
 {
 	uint32_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < MAX_PORTS; i++) {
 		if (r->program_fd[i] >= 0)
 			close(r->program_fd[i]);
 		r->program_fd[i] = -1;
@@ -95,17 +116,27 @@ static void programs_close(struct guard_run *r)
 
 bool guard_run_look(struct guard_run *r)
 {
+	const char *dir = r->config.bpffs_dir;
+	bool found = true;
+	uint32_t i;
+
 	programs_close(r);
-	r->program_fd[SIDE_SUBSCRIBER] = program_of(r->config.bpffs_dir, "sub0");
-	r->program_fd[SIDE_NETWORK] = program_of(r->config.bpffs_dir, "net0");
-	return r->program_fd[SIDE_SUBSCRIBER] >= 0 && r->program_fd[SIDE_NETWORK] >= 0;
+	for (i = 0; i < r->config.pair_count; i++) {
+		int *fd = &r->program_fd[GUARD_RUN_PORT(i, 0)];
+
+		fd[SIDE_SUBSCRIBER] = program_of(dir, r->config.pairs[i].subscriber.iface);
+		fd[SIDE_NETWORK] = program_of(dir, r->config.pairs[i].network.iface);
+		found = found && fd[SIDE_SUBSCRIBER] >= 0 && fd[SIDE_NETWORK] >= 0;
+	}
+	return found;
 }
 
-static bool bring_up(struct guard_run *r, uint32_t slots, char error[GUARD_ERROR_BYTES])
+static bool bring_up(struct guard_run *r, const struct guard_run_config *c,
+		     char error[GUARD_ERROR_BYTES])
 {
-	if (!namespaces_make(r, error))
+	if (!namespaces_make(r, error) || !interfaces_make(c->pair_count, error))
 		return false;
-	config_make(r, slots);
+	config_make(r, c);
 	r->guard = guard_open(&r->config, error);
 	if (!r->guard)
 		return false;
@@ -118,17 +149,25 @@ static bool bring_up(struct guard_run *r, uint32_t slots, char error[GUARD_ERROR
 	return true;
 }
 
-struct guard_run *guard_run_start(uint32_t slots, char error[GUARD_ERROR_BYTES])
+struct guard_run *guard_run_start_pairs(const struct guard_run_config *c,
+					char error[GUARD_ERROR_BYTES])
 {
 	struct guard_run *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->program_fd[0] = r->program_fd[1] = -1;
-	if (bring_up(r, slots, error))
+	memset(r->program_fd, -1, sizeof(r->program_fd));
+	if (bring_up(r, c, error))
 		return r;
 	guard_run_stop(r);
 	return NULL;
+}
+
+struct guard_run *guard_run_start(uint32_t slots, char error[GUARD_ERROR_BYTES])
+{
+	const struct guard_run_config c = {.pair_count = 1, .slots = slots};
+
+	return guard_run_start_pairs(&c, error);
 }
 
 void guard_run_stop(struct guard_run *r)
@@ -183,7 +222,7 @@ static bool find_cell(const struct guard_run *r, size_t bytes, struct guard_run_
 	return true;
 }
 
-bool guard_run(struct guard_run *r, const void *frame, size_t bytes, enum op25b_side side,
+bool guard_run(struct guard_run *r, const void *frame, size_t bytes, uint32_t port,
 	       struct guard_run_result *out, char error[GUARD_ERROR_BYTES])
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = bytes, .repeat = 1);
@@ -192,14 +231,14 @@ bool guard_run(struct guard_run *r, const void *frame, size_t bytes, enum op25b_
 	memset(out, 0, sizeof(*out));
 	if (!guard_read_counters(r->guard, r->before, error))
 		return false;
-	if (bpf_prog_test_run_opts(r->program_fd[side], &opts))
+	if (bpf_prog_test_run_opts(r->program_fd[port], &opts))
 		return refuse(error, "BPF_PROG_TEST_RUN");
 	out->xdp_action = opts.retval;
 	if (!guard_read_counters(r->guard, r->after, error))
 		return false;
-	received = r->after->port[side].rx_packets - r->before->port[side].rx_packets;
-	handed = r->after->port[side].to_dataplane_packets -
-		 r->before->port[side].to_dataplane_packets;
+	received = r->after->port[port].rx_packets - r->before->port[port].rx_packets;
+	handed = r->after->port[port].to_dataplane_packets -
+		 r->before->port[port].to_dataplane_packets;
 	if (received != 1) {
 		snprintf(error, GUARD_ERROR_BYTES, "the port counted %llu frames instead of 1",
 			 (unsigned long long)received);
@@ -218,9 +257,9 @@ const struct dataplane_config *guard_run_config(const struct guard_run *r)
 	return &r->config;
 }
 
-int guard_run_program_fd(const struct guard_run *r, enum op25b_side side)
+int guard_run_program_fd(const struct guard_run *r, uint32_t port)
 {
-	return r->program_fd[side];
+	return r->program_fd[port];
 }
 
 void *guard_run_map(const struct guard_run *r, const char *pin, size_t bytes)
@@ -238,12 +277,12 @@ void *guard_run_map(const struct guard_run *r, const char *pin, size_t bytes)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-int guard_run_xsks_map(const struct guard_run *r, enum op25b_side side)
+int guard_run_xsks_map(const struct guard_run *r, uint32_t port)
 {
 	uint32_t ids[32], i, bytes = sizeof(struct bpf_prog_info);
 	struct bpf_prog_info program = {.nr_map_ids = 32, .map_ids = (uintptr_t)ids};
 
-	if (bpf_obj_get_info_by_fd(r->program_fd[side], &program, &bytes))
+	if (bpf_obj_get_info_by_fd(r->program_fd[port], &program, &bytes))
 		return -1;
 	for (i = 0; i < program.nr_map_ids; i++) {
 		struct bpf_map_info map = {0};

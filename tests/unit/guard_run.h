@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Runs frames through the real guard without any traffic: two veth pairs that stay down, a bpffs of
-// its own, the real loader, and BPF_PROG_TEST_RUN. What a frame was counted as is found by the
+// Runs frames through the real guard without any traffic: veth pairs that stay down, a bpffs of its
+// own, the real loader, and BPF_PROG_TEST_RUN. What a frame was counted as is found by the
 // difference of the counters. Needs root. One thread, one instance per process.
 #pragma once
 
@@ -23,8 +23,20 @@ struct guard_run_result {
 	char pool[OP25B_MAX_NAME_BYTES]; // "" for none
 };
 
-// Sets up one pair of interfaces with the guard on both. slots: capacity. Returns NULL with a
-// sentence in error.
+#define GUARD_RUN_MAX_PAIRS 2u
+// Ports are named by their place in the counters; of pair 0 it is the side (enum op25b_side).
+#define GUARD_RUN_PORT(pair, side) (2u * (pair) + (side))
+
+struct guard_run_config {
+	uint32_t pair_count;    // interfaces sub0, net0, sub1, ...
+	uint32_t l2_doubt_drop; // bit i: pair i drops what ends in doubt below IP
+	uint32_t slots;         // capacity
+};
+
+// Sets up pairs of interfaces with the guard on all of them. Returns NULL with a sentence in error.
+struct guard_run *guard_run_start_pairs(const struct guard_run_config *c,
+					char error[GUARD_ERROR_BYTES]);
+// The same for one pair.
 struct guard_run *guard_run_start(uint32_t slots, char error[GUARD_ERROR_BYTES]);
 // Takes everything down again. NULL is allowed.
 void guard_run_stop(struct guard_run *r);
@@ -33,20 +45,20 @@ void guard_run_stop(struct guard_run *r);
 bool guard_run_publish(struct guard_run *r, const void *image, size_t bytes,
 		       char error[GUARD_ERROR_BYTES]);
 
-// One frame, received on the interface of that side. Returns false with a sentence in error: the
+// One frame, received on the interface of that port. Returns false with a sentence in error: the
 // kernel refused the run, or the frame was not counted exactly once.
-bool guard_run(struct guard_run *r, const void *frame, size_t bytes, enum op25b_side side,
+bool guard_run(struct guard_run *r, const void *frame, size_t bytes, uint32_t port,
 	       struct guard_run_result *out, char error[GUARD_ERROR_BYTES]);
 
 // For tests that need more than frames.
 struct guard *guard_run_guard(struct guard_run *r);
 const struct dataplane_config *guard_run_config(const struct guard_run *r);
-int guard_run_program_fd(const struct guard_run *r, enum op25b_side side);
+int guard_run_program_fd(const struct guard_run *r, uint32_t port);
 // Finds the programs on the interfaces anew: frames go to them from now on. Returns false if there
 // are none.
 bool guard_run_look(struct guard_run *r);
 // The program's xsks_map, found as libxdp finds it: by name among the program's maps. -1: none.
-int guard_run_xsks_map(const struct guard_run *r, enum op25b_side side);
+int guard_run_xsks_map(const struct guard_run *r, uint32_t port);
 // An AF_XDP socket on queue 0 of that side's interface, in the xsks_map, as net_af_xdp has one. It
 // has no buffers: it counts each frame that reaches it as dropped. Returns it or -1.
 int guard_run_socket(const struct guard_run *r, enum op25b_side side);

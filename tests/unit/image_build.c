@@ -23,6 +23,7 @@ struct image_build {
 	uint32_t names_bytes;
 	uint32_t slot_count;
 	uint32_t set_count;
+	struct op25b_softwires softwires;
 };
 
 static void stop_if(int wrong, const char *sentence, const char *what)
@@ -57,6 +58,7 @@ struct image_build *image_build_start(void)
 	stop_if(!b, "no memory", "calloc");
 	b->names_bytes = 1; // offset 0: the empty string
 	b->class_count = 1;
+	b->classes[0].pairs = OP25B_ANY_PAIR;
 	addr_add(b, (struct op25b_addr){.slot_base = OP25B_NO_SLOT});
 	return b;
 }
@@ -86,9 +88,14 @@ uint32_t image_build_name(struct image_build *b, const char *text)
 	return at;
 }
 
-void image_build_default(struct image_build *b, uint8_t action)
+void image_build_pairs(struct image_build *b, uint32_t class_id, uint32_t pairs)
 {
-	b->classes[0].default_action = action;
+	b->classes[class_id].pairs = pairs;
+}
+
+void image_build_knobs(struct image_build *b, uint32_t class_id, uint8_t knobs)
+{
+	b->classes[class_id].knobs = knobs;
 }
 
 uint32_t image_build_class(struct image_build *b, const char *pool, const char *stage)
@@ -98,6 +105,7 @@ uint32_t image_build_class(struct image_build *b, const char *pool, const char *
 	stop_if(b->class_count == OP25B_MAX_CLASSES, "too many classes", pool);
 	c->name = image_build_name(b, pool);
 	c->stage = image_build_name(b, stage);
+	c->pairs = pool[0] ? OP25B_ANY_PAIR : 0;
 	return b->class_count++;
 }
 
@@ -179,6 +187,21 @@ uint32_t image_build_prefix(struct image_build *b, const char *prefix, uint32_t 
 	return slot;
 }
 
+void image_build_softwire(struct image_build *b, const char *prefix6)
+{
+	struct op25b_softwire *e = &b->softwires.item[b->softwires.count];
+	char text[INET6_ADDRSTRLEN];
+	unsigned int depth, i;
+
+	stop_if(b->softwires.count == OP25B_MAX_SOFTWIRES, "too many softwires", prefix6);
+	stop_if(sscanf(prefix6, "%45[0-9a-fA-F.:]/%u", text, &depth) != 2 || depth > 128 ||
+			inet_pton(AF_INET6, text, e->addr_be) != 1,
+		"no IPv6 prefix", prefix6);
+	for (i = 0; i < depth; i++)
+		((uint8_t *)e->mask_be)[i / 8] |= 0x80 >> i % 8;
+	b->softwires.count++;
+}
+
 void image_build_skip_slots(struct image_build *b, uint32_t count)
 {
 	b->slot_count += count;
@@ -221,7 +244,8 @@ static struct op25b_image_hdr header_make(const struct image_build *b, uint64_t 
 	at = section_set(&hdr, SECTION_ADDRS, at, b->addr_count, sizeof(*b->addrs));
 	at = section_set(&hdr, SECTION_PREFIX4, at, b->prefix4_count, sizeof(*b->prefix4));
 	at = section_set(&hdr, SECTION_PREFIX6, at, b->prefix6_count, sizeof(*b->prefix6));
-	hdr.total_bytes = section_set(&hdr, SECTION_NAMES, at, b->names_bytes, 1);
+	at = section_set(&hdr, SECTION_NAMES, at, b->names_bytes, 1);
+	hdr.total_bytes = section_set(&hdr, SECTION_SOFTWIRES, at, 1, sizeof(b->softwires));
 	return hdr;
 }
 
@@ -233,6 +257,14 @@ static void section_copy(char *image, enum op25b_section s, const void *elems)
 		memcpy(image + ref->offset_bytes, elems, (size_t)ref->count * ref->elem_bytes);
 }
 
+static void detours_set(struct op25b_class *classes, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		classes[i].detour_clause = image_strictest(&classes[i]);
+}
+
 void *image_build_finish(const struct image_build *b, uint64_t generation, size_t *bytes)
 {
 	struct op25b_image_hdr hdr = header_make(b, generation);
@@ -242,10 +274,12 @@ void *image_build_finish(const struct image_build *b, uint64_t generation, size_
 	stop_if(!image, "no memory", "calloc");
 	memcpy(image, &hdr, sizeof(hdr));
 	section_copy(image, SECTION_CLASSES, b->classes);
+	detours_set((void *)(image + hdr.section[SECTION_CLASSES].offset_bytes), b->class_count);
 	section_copy(image, SECTION_ADDRS, b->addrs);
 	section_copy(image, SECTION_PREFIX4, b->prefix4);
 	section_copy(image, SECTION_PREFIX6, b->prefix6);
 	section_copy(image, SECTION_NAMES, b->names);
+	section_copy(image, SECTION_SOFTWIRES, &b->softwires);
 	qsort(image + hdr.section[SECTION_PREFIX4].offset_bytes, b->prefix4_count,
 	      sizeof(*b->prefix4), compare4);
 	qsort(image + hdr.section[SECTION_PREFIX6].offset_bytes, b->prefix6_count,

@@ -18,10 +18,14 @@ void image_build_free(struct image_build *b);
 
 // Offset of the name in SECTION_NAMES; the same text gives the same offset.
 uint32_t image_build_name(struct image_build *b, const char *text);
-// Default action of class 0, the addresses in no pool; ACTION_PERMIT if never called.
-void image_build_default(struct image_build *b, uint8_t action);
-// A new class of the pool, with default action permit. Returns its index, 1 and up.
+// A new class of the pool, believed behind every pair; with the name "" that of exempt addresses,
+// believed behind none. Returns its index, 1 and up.
 uint32_t image_build_class(struct image_build *b, const char *pool, const char *stage);
+// Where the class is believed, one bit a pair: OP25B_ANY_PAIR, or for class 0 (addresses in no
+// pool) also 0.
+void image_build_pairs(struct image_build *b, uint32_t class_id, uint32_t pairs);
+// enum op25b_knob bits; 0 if never called.
+void image_build_knobs(struct image_build *b, uint32_t class_id, uint8_t knobs);
 // Appends a clause. The set bits must be below 64 bits given by image_build_set().
 void image_build_clause(struct image_build *b, uint32_t class_id, struct op25b_clause clause);
 // A new destination set. Returns its mask (one bit).
@@ -32,6 +36,8 @@ uint64_t image_build_set(struct image_build *b);
 // Returns the first slot, or OP25B_NO_SLOT.
 uint32_t image_build_prefix(struct image_build *b, const char *prefix, uint32_t class_id,
 			    uint64_t sets, uint32_t key_bits);
+// Opens the IPv4-in-IPv6 tunnels whose end on the network's side is in the prefix.
+void image_build_softwire(struct image_build *b, const char *prefix6);
 // Leaves `count` slots unused, so that the next prefix begins behind them.
 void image_build_skip_slots(struct image_build *b, uint32_t count);
 

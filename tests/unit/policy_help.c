@@ -44,6 +44,38 @@ struct policy *must_parse(const char *text)
 	return p;
 }
 
+json_t *explain_question(const struct policy *p, const struct explain_request *q, const char *at,
+			 const char *const *pair_names, uint32_t pair_count)
+{
+	struct compile_request r = {.generation = 1,
+				    .slots_capacity = UINT64_MAX,
+				    .pair_names = pair_names,
+				    .pair_count = pair_count};
+	struct explainer *e;
+	json_t *answer;
+	struct diag d;
+
+	assert_true(time_read(at, policy_tz(p), &r.at_s));
+	diag_init(&d, "explain");
+	e = explainer_open(p, &r, &d);
+	if (!e)
+		diag_print(&d, stderr);
+	assert_non_null(e);
+	answer = explainer_ask(e, q, &d);
+	assert_int_equal(!answer, diag_is_refused(&d));
+	explainer_close(e);
+	diag_free(&d);
+	return answer;
+}
+
+const char *text_of(const json_t *answer, const char *key)
+{
+	const json_t *value = json_object_get(answer, key);
+
+	assert_non_null(value);
+	return json_is_null(value) ? NULL : json_string_value(value);
+}
+
 struct policy *example(const char *name)
 {
 	char path[PATH_BYTES];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// core/decide.h beyond what the packet table shows: the order of clauses, the mirror and the rule
-// for doubt over every action, the default of addresses in no pool, slots by arithmetic.
+// core/decide.h beyond what the packet table shows: what is settled early, the order of clauses,
+// the mirror and the rule for doubt over every action, slots by arithmetic, and a limit's slot that
+// others change all the time. test_core_trust.c has who is believed.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,51 +11,24 @@
 
 #include <cmocka.h>
 
-#include "dataplane/core/decide.h"
+// Stands between core/limit.h and the slot, so that a test can let another one come first.
+static uint64_t racing_compare_and_swap(uint64_t *slot, uint64_t expected, uint64_t wanted);
+#define __sync_val_compare_and_swap racing_compare_and_swap
+#include "decide_case.h"
+#undef __sync_val_compare_and_swap
 
-#define NOW_NS 5000000000000ull
-#define HELD_UNTIL(ns) (LIMIT_HELD_BIT | (ns))
+static uint32_t races_to_lose;
 
-static const struct op25b_clause permit = {.sets = OP25B_ANY_SET, .action = ACTION_PERMIT};
-static const struct op25b_clause drop = {.sets = OP25B_ANY_SET, .action = ACTION_DROP};
-static const struct op25b_clause rst = {.sets = OP25B_ANY_SET, .action = ACTION_RST};
-static const struct op25b_clause watch = {
-	.sets = OP25B_ANY_SET, .action = ACTION_MONITOR, .as = ACTION_DROP};
-static const struct op25b_clause watch_rst = {
-	.sets = OP25B_ANY_SET, .action = ACTION_MONITOR, .as = ACTION_RST};
-static const struct op25b_clause limit = {.sets = OP25B_ANY_SET,
-					  .action = ACTION_LIMIT,
-					  .interval_ns = 1000,
-					  .hold_ns = 1000,
-					  .over = ACTION_DROP};
-static const struct op25b_clause limit_rst = {.sets = OP25B_ANY_SET,
-					      .action = ACTION_LIMIT,
-					      .interval_ns = 1000,
-					      .hold_ns = 1000,
-					      .over = ACTION_RST};
-
-// What a frame is, for a row of a table.
-enum shape { SYN, DATA, RST_SEGMENT, SYN_ACK, DOUBT };
-
-static struct flow flow_of(enum shape shape, enum op25b_side side)
+static uint64_t racing_compare_and_swap(uint64_t *slot, uint64_t expected, uint64_t wanted)
 {
-	static const uint8_t flags[] = {
-		[SYN] = TCP_FLAG_SYN,
-		[DATA] = TCP_FLAG_ACK,
-		[RST_SEGMENT] = TCP_FLAG_RST,
-		[SYN_ACK] = TCP_FLAG_SYN | TCP_FLAG_ACK,
-		[DOUBT] = 0,
-	};
-	struct flow f = {
-		.kind = shape == DOUBT ? FLOW_DOUBT : FLOW_TCP,
-		.doubt = shape == DOUBT ? REASON_DROP_TINY_FRAG : 0,
-		.family = FAMILY_IP4,
-		.tcp_flags = flags[shape],
-		.sport = side == SIDE_NETWORK ? SMTP_PORT : 40000,
-		.dport = side == SIDE_NETWORK ? 40000 : SMTP_PORT,
-	};
-
-	return f;
+	if (races_to_lose > 0) {
+		races_to_lose--;
+		++*slot;
+	}
+	if (*slot != expected)
+		return *slot;
+	*slot = wanted;
+	return expected;
 }
 
 struct decide_row {
@@ -65,12 +39,6 @@ struct decide_row {
 	uint64_t slot; // state before; NO_SLOT: the subscriber has none
 	uint8_t reason;
 };
-
-#define NO_SLOT 1ull // no TAT that limit.h would write
-#define FRESH 0ull
-#define FULL (NOW_NS + 500)
-#define HELD HELD_UNTIL(NOW_NS + 1)
-#define HELD_BEFORE HELD_UNTIL(NOW_NS)
 
 static const struct decide_row rows[] = {
 	{"permit_any_segment", &permit, DATA, SIDE_SUBSCRIBER, NO_SLOT, REASON_PASS_PERMIT},
@@ -86,11 +54,19 @@ static const struct decide_row rows[] = {
 	 REASON_DROP_UNANSWERED},
 	{"rst_never_for_doubt", &rst, DOUBT, SIDE_SUBSCRIBER, NO_SLOT, REASON_DROP_TINY_FRAG},
 	{"rst_never_back", &rst, SYN_ACK, SIDE_NETWORK, NO_SLOT, REASON_DROP_MIRROR},
+	{"icmp_syn", &icmp, SYN, SIDE_SUBSCRIBER, NO_SLOT, REASON_ANSWER_ICMP},
+	{"icmp_data", &icmp, DATA, SIDE_SUBSCRIBER, NO_SLOT, REASON_ANSWER_ICMP},
+	{"icmp_never_for_reset", &icmp, RST_SEGMENT, SIDE_SUBSCRIBER, NO_SLOT,
+	 REASON_DROP_UNANSWERED},
+	{"icmp_never_for_doubt", &icmp, DOUBT, SIDE_SUBSCRIBER, NO_SLOT, REASON_DROP_TINY_FRAG},
+	{"icmp_never_back", &icmp, SYN_ACK, SIDE_NETWORK, NO_SLOT, REASON_DROP_MIRROR},
 	{"watch_drop", &watch, SYN, SIDE_SUBSCRIBER, NO_SLOT, REASON_PASS_MONITOR_DROP},
 	{"watch_drop_back", &watch, SYN_ACK, SIDE_NETWORK, NO_SLOT, REASON_PASS_MONITOR_DROP},
 	{"watch_doubt", &watch, DOUBT, SIDE_SUBSCRIBER, NO_SLOT, REASON_PASS_UNREADABLE},
 	{"watch_rst", &watch_rst, SYN, SIDE_SUBSCRIBER, NO_SLOT, REASON_PASS_MONITOR_RST},
 	{"watch_rst_back", &watch_rst, SYN_ACK, SIDE_NETWORK, NO_SLOT, REASON_PASS_MONITOR_RST},
+	{"watch_icmp", &watch_icmp, SYN, SIDE_SUBSCRIBER, NO_SLOT, REASON_PASS_MONITOR_ICMP},
+	{"watch_icmp_back", &watch_icmp, SYN_ACK, SIDE_NETWORK, NO_SLOT, REASON_PASS_MONITOR_ICMP},
 	{"limit_fresh_syn", &limit, SYN, SIDE_SUBSCRIBER, FRESH, REASON_PASS_WITHIN_LIMIT},
 	{"limit_syn_over", &limit, SYN, SIDE_SUBSCRIBER, FULL, REASON_DROP_LIMIT_OVER},
 	{"limit_data_when_full", &limit, DATA, SIDE_SUBSCRIBER, FULL, REASON_PASS_WITHIN_LIMIT},
@@ -116,6 +92,13 @@ static const struct decide_row rows[] = {
 	{"limit_rst_never_for_reset", &limit_rst, RST_SEGMENT, SIDE_SUBSCRIBER, HELD,
 	 REASON_DROP_UNANSWERED},
 	{"limit_rst_back_held", &limit_rst, SYN_ACK, SIDE_NETWORK, HELD, REASON_DROP_MIRROR},
+	{"limit_icmp_over", &limit_icmp, SYN, SIDE_SUBSCRIBER, FULL, REASON_ANSWER_LIMIT_ICMP},
+	{"limit_icmp_held", &limit_icmp, DATA, SIDE_SUBSCRIBER, HELD, REASON_ANSWER_LIMIT_ICMP},
+	{"limit_icmp_never_for_reset", &limit_icmp, RST_SEGMENT, SIDE_SUBSCRIBER, HELD,
+	 REASON_DROP_UNANSWERED},
+	{"limit_icmp_back_held", &limit_icmp, SYN_ACK, SIDE_NETWORK, HELD, REASON_DROP_MIRROR},
+	{"unknown_passes_a_drop_clause", &drop, UNKNOWN, SIDE_SUBSCRIBER, NO_SLOT,
+	 REASON_PASS_UNKNOWN_PROTO},
 	{"no_clause_of_a_pool", NULL, SYN, SIDE_SUBSCRIBER, NO_SLOT, REASON_PASS_UNRESTRICTED},
 	{"no_clause_of_a_pool_doubt", NULL, DOUBT, SIDE_SUBSCRIBER, NO_SLOT,
 	 REASON_PASS_UNREADABLE},
@@ -125,55 +108,106 @@ static const struct decide_row rows[] = {
 
 static void each_action_does_what_the_table_says(void **state)
 {
-	const struct op25b_addr sub = {.class_id = 1}, far = {.sets = 0};
+	const struct op25b_addr far = {.sets = 0};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct decide_row *row = &rows[i];
 		struct flow f = flow_of(row->shape, row->side);
-		struct op25b_class c = {.default_action = ACTION_PERMIT};
+		struct op25b_class c = class_of(row->clause, row->clause ? 1 : 0);
+		bool is_clause_asked = row->clause && row->shape != UNKNOWN;
+		struct ingress in = from(row->side);
 		uint64_t slot = row->slot;
 		struct judgement j;
 
-		if (row->clause) {
-			c.clause[0] = *row->clause;
-			c.clause_count = 1;
-		}
-		decide(&f, row->side, &sub, &far, &c, slot == NO_SLOT ? NULL : &slot, NOW_NS, &j);
+		decide(&f, &in, &far, &c, slot == NO_SLOT ? NULL : &slot, NOW_NS, &j);
 		if (j.reason != row->reason)
 			fail_msg("%s: reason %u, expected %u", row->name, j.reason, row->reason);
-		assert_int_equal(j.clause, row->clause ? 0 : JUDGEMENT_NO_CLAUSE);
-		assert_int_equal(j.action, row->clause ? row->clause->action : ACTION_PERMIT);
+		assert_int_equal(j.clause, is_clause_asked ? 0 : JUDGEMENT_NO_CLAUSE);
+		assert_int_equal(j.action, is_clause_asked ? row->clause->action : ACTION_PERMIT);
 	}
 }
 
-static void addresses_in_no_pool_get_the_default(void **state)
+// decide_early(): kind of flow, its own reason, ports, side, the pair's setting -> settled, reason.
+static void what_needs_no_look_up_is_settled_early(void **state)
 {
 	static const struct {
-		uint8_t action;
-		enum shape shape;
-		enum op25b_side side;
-		uint8_t reason;
+		uint8_t kind, reason;
+		uint16_t sport, dport;
+		uint8_t side, drop_l2_doubt;
+		bool is_settled;
+		uint8_t want;
 	} cases[] = {
-		{ACTION_PERMIT, SYN, SIDE_SUBSCRIBER, REASON_PASS_NO_POOL},
-		{ACTION_PERMIT, DOUBT, SIDE_SUBSCRIBER, REASON_PASS_UNREADABLE},
-		{ACTION_PERMIT, SYN_ACK, SIDE_NETWORK, REASON_PASS_NO_POOL},
-		{ACTION_DROP, SYN, SIDE_SUBSCRIBER, REASON_DROP_NO_POOL},
-		{ACTION_DROP, DOUBT, SIDE_SUBSCRIBER, REASON_DROP_TINY_FRAG},
-		{ACTION_DROP, SYN_ACK, SIDE_NETWORK, REASON_PASS_NO_POOL},
+		{FLOW_SETTLED, REASON_PASS_TUNNEL_GRE, 0, 0, 0, 0, true, REASON_PASS_TUNNEL_GRE},
+		{FLOW_SETTLED, REASON_PASS_LATER_FRAG, 0, 0, 1, 1, true, REASON_PASS_LATER_FRAG},
+		{FLOW_UNREADABLE, REASON_DROP_L2_DEPTH, 0, 0, 0, 0, true, REASON_PASS_UNREADABLE},
+		{FLOW_UNREADABLE, REASON_DROP_L2_DEPTH, 0, 0, 0, 1, true, REASON_DROP_L2_DEPTH},
+		{FLOW_UNREADABLE, REASON_DROP_L2_DEPTH, 0, 0, 1, 1, true, REASON_PASS_UNREADABLE},
+		{FLOW_UNREADABLE, REASON_DROP_RUNT, 0, 0, 0, 0, true, REASON_DROP_RUNT},
+		{FLOW_UNREADABLE, REASON_DROP_RUNT, 0, 0, 1, 0, true, REASON_DROP_RUNT},
+		{FLOW_UNKNOWN, REASON_PASS_UNKNOWN_PROTO, 0, 0, 0, 0, false, 0},
+		{FLOW_UNKNOWN, REASON_PASS_UNKNOWN_PROTO, 0, 0, 1, 0, true,
+		 REASON_PASS_UNKNOWN_PROTO},
+		{FLOW_TCP, 0, 40000, 25, 0, 0, false, 0},
+		{FLOW_TCP, 0, 25, 587, 0, 0, true, REASON_PASS_NOT_PORT25},
+		{FLOW_TCP, 0, 25, 40000, 1, 0, false, 0},
+		{FLOW_TCP, 0, 40000, 25, 1, 0, false, 0},
+		{FLOW_TCP, 0, 587, 26, 1, 0, true, REASON_PASS_NOT_PORT25},
+		{FLOW_DOUBT, REASON_DROP_WINDOW, 0, 0, 0, 0, false, 0},
+		{FLOW_DOUBT, REASON_DROP_WINDOW, 0, 0, 1, 1, true, REASON_PASS_UNREADABLE},
 	};
-	const struct op25b_addr nobody = {.slot_base = OP25B_NO_SLOT};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct op25b_class c = {.default_action = cases[i].action};
-		struct flow f = flow_of(cases[i].shape, cases[i].side);
+		struct flow f = {.kind = cases[i].kind,
+				 .reason = cases[i].reason,
+				 .sport = cases[i].sport,
+				 .dport = cases[i].dport};
+		struct ingress in = {.side = cases[i].side,
+				     .drop_l2_doubt = cases[i].drop_l2_doubt};
+		uint8_t reason = REASON_COUNT;
+		bool is_settled = decide_early(&f, &in, &reason);
+
+		if (is_settled != cases[i].is_settled || (is_settled && reason != cases[i].want))
+			fail_msg("case %zu: %d, reason %u", i, is_settled, reason);
+	}
+}
+
+// A slot that others change under each try: the connection is taken as over the limit.
+static void a_slot_that_is_always_contended_is_busy(void **state)
+{
+	static const struct {
+		const struct op25b_clause *clause;
+		uint32_t races;
+		uint8_t reason;
+	} cases[] = {
+		{&limit, LIMIT_MAX_TRIES, REASON_DROP_LIMIT_BUSY},
+		{&limit, LIMIT_MAX_TRIES - 1, REASON_PASS_WITHIN_LIMIT},
+		{&limit_rst, LIMIT_MAX_TRIES, REASON_ANSWER_LIMIT},
+		{&limit_icmp, LIMIT_MAX_TRIES, REASON_ANSWER_LIMIT_ICMP},
+	};
+	const struct op25b_addr far = {.sets = 0};
+	const struct ingress in = from(SIDE_SUBSCRIBER);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct op25b_class c = class_of(cases[i].clause, 1);
+		struct flow f = flow_of(SYN, SIDE_SUBSCRIBER);
+		uint64_t slot = NOW_NS / 2;
 		struct judgement j;
 
-		decide(&f, cases[i].side, &nobody, &nobody, &c, NULL, NOW_NS, &j);
-		assert_int_equal(j.reason, cases[i].reason);
+		races_to_lose = cases[i].races;
+		decide(&f, &in, &far, &c, &slot, NOW_NS, &j);
+		assert_int_equal(races_to_lose, 0);
+		if (j.reason != cases[i].reason)
+			fail_msg("case %zu: reason %u", i, j.reason);
+		// A lost race leaves the winner's word; a won one the charge.
+		assert_int_equal(slot, j.reason == REASON_PASS_WITHIN_LIMIT
+					       ? NOW_NS + cases[i].clause->interval_ns
+					       : NOW_NS / 2 + LIMIT_MAX_TRIES);
 	}
 }
 
@@ -239,6 +273,11 @@ static void subscriber_is_the_near_side(void **state)
 	f.dst6_be[1] = __builtin_bswap32(0x19);
 	assert_int_equal(flow_subscriber_bits(&f, SIDE_SUBSCRIBER), 0x20010db810002500);
 	assert_int_equal(flow_subscriber_bits(&f, SIDE_NETWORK), 0x19);
+	// Of a softwire it is the outer address, and the far side the inner one.
+	assert_int_equal(flow_far_family(&f), FAMILY_IP6);
+	f.softwire = 1;
+	assert_int_equal(flow_far_family(&f), FAMILY_IP4);
+	assert_int_equal(flow_subscriber_bits(&f, SIDE_SUBSCRIBER), 0x20010db810002500);
 }
 
 static void verdict_follows_from_the_reason(void **state)
@@ -259,7 +298,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_action_does_what_the_table_says),
-		cmocka_unit_test(addresses_in_no_pool_get_the_default),
+		cmocka_unit_test(what_needs_no_look_up_is_settled_early),
+		cmocka_unit_test(a_slot_that_is_always_contended_is_busy),
 		cmocka_unit_test(first_matching_clause_wins),
 		cmocka_unit_test(last_of_the_most_clauses_is_found),
 		cmocka_unit_test(slot_is_base_plus_offset),

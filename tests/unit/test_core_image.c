@@ -47,8 +47,13 @@ static int start_subject(void **state)
 	uint64_t relay = image_build_set(b);
 	uint32_t dynamic = image_build_class(b, "dynamic", "block");
 	uint32_t limited = image_build_class(b, "limited", "limit");
+	uint32_t exempt = image_build_class(b, "", "");
 	void *image;
 
+	image_build_pairs(b, dynamic, 1);
+	image_build_knobs(b, limited, KNOB_PASS_EH_LIMIT | KNOB_DROP_INBOUND);
+	image_build_softwire(b, "2001:db8:aff::1/128");
+	image_build_softwire(b, "2001:db8:b00::/40");
 	image_build_clause(b, dynamic,
 			   (struct op25b_clause){.sets = relay, .action = ACTION_PERMIT});
 	image_build_clause(b, dynamic,
@@ -62,7 +67,7 @@ static int start_subject(void **state)
 						 .over = ACTION_DROP});
 	image_build_prefix(b, "198.51.100.0/25", dynamic, 0, 0);
 	image_build_prefix(b, "198.51.100.128/25", limited, 0, 32);
-	image_build_prefix(b, "203.0.113.25/32", 0, relay, 0);
+	image_build_prefix(b, "203.0.113.25/32", exempt, relay, 0);
 	image_build_prefix(b, "2001:db8:1000::/48", dynamic, 0, 0);
 	image_build_prefix(b, "2001:db8:3000::/48", limited, 0, 56);
 	image = image_build_finish(b, 7, &s.bytes);
@@ -133,15 +138,15 @@ static void use_addr(const struct image_view *view, struct flow *f, uint32_t id)
 	const struct op25b_addr *addr = &view->addrs[id];
 	struct judgement j;
 	uint64_t slot = 0;
-	uint32_t side;
+	struct ingress in = {0};
 
 	assert_true(id < image_view_count(view, SECTION_ADDRS));
 	assert_true(addr->class_id < image_view_count(view, SECTION_CLASSES));
-	for (side = SIDE_SUBSCRIBER; side <= SIDE_NETWORK; side++) {
-		uint32_t n = addr_slot(addr, flow_subscriber_bits(f, side));
+	for (in.side = SIDE_SUBSCRIBER; in.side <= SIDE_NETWORK; in.side++) {
+		uint32_t n = addr_slot(addr, flow_subscriber_bits(f, in.side));
 
 		assert_true(n == OP25B_NO_SLOT || n < view->hdr->slot_count);
-		decide(f, side, addr, &view->addrs[0], &view->classes[addr->class_id], &slot,
+		decide(f, &in, &view->addrs[0], &view->classes[addr->class_id], &slot,
 		       5000000000000ull, &j);
 		assert_true(j.reason < REASON_COUNT);
 		assert_true(j.clause < OP25B_MAX_CLAUSES || j.clause == JUDGEMENT_NO_CLAUSE);
@@ -254,6 +259,7 @@ struct parts {
 	struct op25b_prefix4 *prefix4;
 	struct op25b_prefix6 *prefix6;
 	char *names;
+	struct op25b_softwires *softwires; // two
 };
 
 static struct parts parts_of(uint8_t *image)
@@ -271,6 +277,7 @@ static struct parts parts_of(uint8_t *image)
 	p.prefix4 = (void *)(image + s[SECTION_PREFIX4].offset_bytes);
 	p.prefix6 = (void *)(image + s[SECTION_PREFIX6].offset_bytes);
 	p.names = (char *)(image + s[SECTION_NAMES].offset_bytes);
+	p.softwires = (void *)(image + s[SECTION_SOFTWIRES].offset_bytes);
 	return p;
 }
 
@@ -315,13 +322,26 @@ static void unterminate_names(struct parts *p)
 	X(pool_name_outside, NAME, p->classes[1].name = p->hdr->section[SECTION_NAMES].count)      \
 	X(stage_name_outside, NAME, p->classes[2].stage = 0x7fffffff)                              \
 	X(names_unterminated, NAME, unterminate_names(p))                                          \
-	X(pool_without_name, NAME, p->classes[1].name = 0)                                         \
-	X(class_0_with_name, NAME, p->classes[0].name = p->classes[1].name)                        \
+	X(empty_name_elsewhere, NAME, p->classes[1].name += strlen("dynamic"))                     \
+	X(pool_without_name, CLASS_FIELD, p->classes[1].name = 0)                                  \
+	X(class_0_with_name, CLASS_FIELD, p->classes[0].name = p->classes[1].name)                 \
 	X(stats_slot_set, CLASS_FIELD, p->classes[1].stats_slot = 1)                               \
 	X(class_pad, CLASS_FIELD, p->classes[1].pad[1] = 1)                                        \
 	X(too_many_clauses, CLASS_FIELD, p->classes[1].clause_count = OP25B_MAX_CLAUSES + 1)       \
-	X(pool_default_drop, CLASS_FIELD, p->classes[1].default_action = ACTION_DROP)              \
-	X(class_0_default_rst, CLASS_FIELD, p->classes[0].default_action = ACTION_RST)             \
+	X(pool_believed_nowhere, CLASS_FIELD, p->classes[1].pairs = 0)                             \
+	X(class_0_on_one_pair, CLASS_FIELD, p->classes[0].pairs = 1)                               \
+	X(class_0_with_knob, CLASS_FIELD, p->classes[0].knobs = KNOB_DROP_UNKNOWN)                 \
+	X(class_0_with_clause, CLASS_FIELD, p->classes[0].clause_count = 1)                        \
+	X(class_0_with_detour, CLASS_FIELD, p->classes[0].detour_clause = 0)                       \
+	X(exempt_on_a_pair, CLASS_FIELD, p->classes[3].pairs = 1)                                  \
+	X(exempt_everywhere, CLASS_FIELD, p->classes[3].pairs = OP25B_ANY_PAIR)                    \
+	X(exempt_with_knob, CLASS_FIELD, p->classes[3].knobs = KNOB_DROP_INBOUND)                  \
+	X(exempt_with_clause, CLASS_FIELD, p->classes[3].clause_count = 1)                         \
+	X(unknown_knob, CLASS_FIELD, p->classes[1].knobs = KNOB_ALL + 1)                           \
+	X(detour_too_mild, CLASS_FIELD, p->classes[1].detour_clause = 0)                           \
+	X(detour_behind_the_last, CLASS_FIELD, p->classes[1].detour_clause = 2)                    \
+	X(detour_beyond_the_room, CLASS_FIELD, p->classes[1].detour_clause = OP25B_MAX_CLAUSES)    \
+	X(detour_of_none, CLASS_FIELD, p->classes[2].detour_clause = OP25B_NO_CLAUSE)              \
 	X(clause_without_set, CLAUSE_FIELD, p->drop->sets = 0)                                     \
 	X(clause_of_unknown_set, CLAUSE_FIELD, p->drop->sets = 1ull << 40)                         \
 	X(clause_action, CLAUSE_FIELD, p->drop->action = ACTION_COUNT)                             \
@@ -330,13 +350,18 @@ static void unterminate_names(struct parts *p)
 	X(drop_with_hold, CLAUSE_FIELD, p->drop->hold_ns = 1)                                      \
 	X(drop_with_over, CLAUSE_FIELD, p->drop->over = ACTION_RST)                                \
 	X(monitor_without_as, CLAUSE_FIELD, p->drop->action = ACTION_MONITOR)                      \
+	X(monitor_as_limit, CLAUSE_FIELD,                                                          \
+	  (p->drop->action = ACTION_MONITOR, p->drop->as = ACTION_LIMIT))                          \
+	X(limit_over_monitor, CLAUSE_FIELD, p->limit->over = ACTION_MONITOR)                       \
 	X(limit_without_interval, CLAUSE_FIELD, p->limit->interval_ns = 0)                         \
 	X(limit_interval_huge, CLAUSE_FIELD, p->limit->interval_ns = 1ull << 60)                   \
 	X(limit_tolerance_huge, CLAUSE_FIELD, p->limit->tolerance_ns = ~0ull)                      \
 	X(limit_hold_huge, CLAUSE_FIELD, p->limit->hold_ns = 1ull << 63)                           \
 	X(limit_over_permit, CLAUSE_FIELD, p->limit->over = ACTION_PERMIT)                         \
 	X(clause_behind_the_last, CLAUSE_FIELD, p->classes[1].clause[2].sets = 1)                  \
-	X(addr_class_outside, ADDR_FIELD, p->addrs[1].class_id = 3)                                \
+	X(addr_class_outside, ADDR_FIELD, p->addrs[1].class_id = 4)                                \
+	X(addr_in_unknown_set, ADDR_FIELD, p->addrs[1].sets = 2)                                   \
+	X(addr_in_all_sets, ADDR_FIELD, p->addrs[1].sets = ~0ull)                                  \
 	X(addr_shift_64, ADDR_FIELD, p->counted->key_shift = 64)                                   \
 	X(addr_mask_with_hole, ADDR_FIELD, p->counted->host_mask = 0x5)                            \
 	X(addr_pad, ADDR_FIELD, p->addrs[1].pad[6] = 1)                                            \
@@ -359,7 +384,23 @@ static void unterminate_names(struct parts *p)
 	X(prefix4_twice, ORDER, p->prefix4[1] = p->prefix4[0])                                     \
 	X(prefix4_unsorted, ORDER, p->prefix4[2].addr = 0)                                         \
 	X(prefix6_twice, ORDER, p->prefix6[1] = p->prefix6[0])                                     \
-	X(prefix6_unsorted, ORDER, swap_prefix6(p))
+	X(prefix6_unsorted, ORDER, swap_prefix6(p))                                                \
+	X(no_softwires, COUNT, p->hdr->section[SECTION_SOFTWIRES].count = 0)                       \
+	X(two_softwire_tables, COUNT, p->hdr->section[SECTION_SOFTWIRES].count = 2)                \
+	X(softwires_elem_bytes, SECTION, p->hdr->section[SECTION_SOFTWIRES].elem_bytes = 8)        \
+	X(softwire_count, SOFTWIRE, p->softwires->count = OP25B_MAX_SOFTWIRES + 1)                 \
+	X(softwire_count_one_less, SOFTWIRE, p->softwires->count = 1)                              \
+	X(softwire_count_one_more, SOFTWIRE, p->softwires->count = 3)                              \
+	X(softwire_pad, SOFTWIRE, p->softwires->pad = 1)                                           \
+	X(softwire_of_everything, SOFTWIRE, p->softwires->item[0] = (struct op25b_softwire){0})    \
+	X(softwire_host_bits, SOFTWIRE, p->softwires->item[1].addr_be[3] = 1)                      \
+	X(softwire_host_bits_in_word, SOFTWIRE,                                                    \
+	  p->softwires->item[1].addr_be[1] |= __builtin_bswap32(1))                                \
+	X(softwire_mask_with_hole, SOFTWIRE,                                                       \
+	  p->softwires->item[0].mask_be[1] = __builtin_bswap32(0xff00ffff))                        \
+	X(softwire_mask_goes_on, SOFTWIRE, p->softwires->item[1].mask_be[2] = 0xffffffff)          \
+	X(softwire_mask_starts_late, SOFTWIRE, p->softwires->item[0].mask_be[0] = 0)               \
+	X(softwire_behind_the_last, SOFTWIRE, p->softwires->item[15].mask_be[0] = 0xff)
 
 #define DAMAGE_FUNCTION(name, code, what)                                                          \
 	static void damage_##name(struct parts *p)                                                 \

@@ -66,6 +66,71 @@ static void every_error_is_told_and_nothing_changes(void **state)
 	assert_true(daemon_wait_status(&f->run, "last_reload.ok", "false"));
 }
 
+#define PAIR_POLICY(pair)                                                                          \
+	"{\"op25b\":1,\"name\":\"" pair                                                            \
+	"\",\"sets\":{\"relay\":[\"203.0.113.25/32\"]},\"pools\":{"                                \
+	"\"flets\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/25\"],\"v6\":[\"2001:db8:1::/"     \
+	"48\"],"                                                                                   \
+	"\"pairs\":[\"" pair "\"]}},"                                                              \
+	"\"stages\":[{\"id\":\"block\",\"pools\":[\"flets\"],\"from\":\"always\",\"port25\":[{"    \
+	"\"to\":\"relay\",\"do\":\"permit\"},{\"to\":\"any\",\"do\":\"drop\"}]}]}"
+
+// dataplane.json with two pairs: "east", and "west", which drops what ends in doubt early.
+static void name_pairs(const struct daemon_run *r)
+{
+	char path[128], text[768];
+
+	snprintf(path, sizeof(path), "%s/dataplane.json", r->dir);
+	snprintf(text, sizeof(text),
+		 "{\"op25b-dp\":1,\"cores\":[0],\"pairs\":["
+		 "{\"subscriber\":\"net_null0\",\"network\":\"net_null1\",\"name\":\"east\"},"
+		 "{\"subscriber\":\"net_null2\",\"network\":\"net_null3\",\"name\":\"west\","
+		 "\"l2_doubt\":\"drop\"}],\"run_dir\":\"%s\",\"state_dir\":\"%s/state\"}",
+		 r->dir, r->dir);
+	file_write(path, text);
+}
+
+static void assert_reason(const struct daemon_run *r, const char *path, const char *want)
+{
+	struct reply reply = daemon_ask(r, path, NULL);
+
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(json_string_value(json_object_get(reply.json, "reason")), want);
+	reply_free(&reply);
+}
+
+static void pairs_are_those_of_the_box(void **state)
+{
+	struct daemon_fixture *f = *state;
+	struct reply reply;
+	const json_t *error;
+
+	name_pairs(&f->run);
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, PAIR_POLICY("west"), 200);
+	assert_int_equal(fake_dp_pairs(f->dp, "flets"), 2);
+	reply = daemon_ask(&f->run, "/v1/policy?source=north.json", PAIR_POLICY("north"));
+	assert_int_equal(reply.status, 422);
+	error = json_array_get(json_object_get(reply.json, "errors"), 0);
+	assert_string_equal(json_string_value(json_object_get(error, "place")),
+			    "pools.flets.pairs[0]");
+	assert_string_equal(
+		json_string_value(json_object_get(error, "text")),
+		"\"north\" is not a pair of this box; its pairs are \"east\", \"west\"");
+	reply_free(&reply);
+	assert_true(fake_dp_has_policy(f->dp, "west"));
+	// A relay's class has no name and is no pool.
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"block\"}]"));
+	assert_reason(&f->run, "/v1/policy/explain?from=198.51.100.7&to=203.0.113.25", "permit");
+	assert_reason(&f->run, "/v1/policy/explain?from=198.51.100.7&to=203.0.113.25&pair=east",
+		      "src_spoofed");
+	assert_reason(&f->run, "/v1/policy/explain?frame=0200000000010200000000028100",
+		      "unreadable");
+	assert_reason(&f->run, "/v1/policy/explain?frame=0200000000010200000000028100&pair=west",
+		      "l2_malformed");
+}
+
 static void refusal_by_the_dataplane_keeps_the_old(void **state)
 {
 	static const struct {
@@ -265,6 +330,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		DAEMON_TEST(load_comes_into_force_and_to_disk, argv[1]),
 		DAEMON_TEST(every_error_is_told_and_nothing_changes, argv[1]),
+		DAEMON_TEST(pairs_are_those_of_the_box, argv[1]),
 		DAEMON_TEST(refusal_by_the_dataplane_keeps_the_old, argv[1]),
 		DAEMON_TEST(load_without_any_host_is_kept_for_later, argv[1]),
 		DAEMON_TEST(hangup_signal_reads_the_file_again, argv[1]),

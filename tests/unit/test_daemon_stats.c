@@ -184,6 +184,9 @@ static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_po
 	s->worker[1].heartbeat_age_ns = UINT64_MAX;
 	snprintf(pools[1].name, sizeof(pools[1].name), "flets");
 	pools[0].cell[REASON_PASS_NOT_IP][FAMILY_NONE] = (struct op25b_cell){3, 180};
+	pools[0].cell[REASON_DROP_SRC_SPOOFED][FAMILY_IP6] = (struct op25b_cell){5, 300};
+	pools[1].cell[REASON_PASS_MONITOR_ICMP][FAMILY_IP4] = (struct op25b_cell){6, 360};
+	pools[1].cell[REASON_ANSWER_LIMIT_ICMP][FAMILY_IP4] = (struct op25b_cell){7, 420};
 	pools[1].cell[REASON_DROP_BLOCKED][FAMILY_IP4] = (struct op25b_cell){10, 600};
 	pools[1].cell[REASON_ANSWER_RST][FAMILY_IP6] = (struct op25b_cell){1, 80};
 	snprintf(ports[0].name, sizeof(ports[0].name), "net_pcap0,rx_pcap=a\\b.pcap");

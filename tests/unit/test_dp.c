@@ -119,7 +119,7 @@ static void passes_what_is_not_ip_byte_for_byte(void **state)
 	uint32_t bytes, i;
 
 	(void)state;
-	for (bytes = 1; bytes <= 1600; bytes += bytes < 70 ? 1 : 97) {
+	for (bytes = 14; bytes <= 1600; bytes += bytes < 70 ? 1 : 97) {
 		for (i = 0; i < bytes; i++)
 			frame[i] = (uint8_t)(i * 7 + bytes);
 		if (bytes >= 14)
@@ -127,6 +127,20 @@ static void passes_what_is_not_ip_byte_for_byte(void **state)
 		expect_pass(i % 2 ? SIDE_SUBSCRIBER : SIDE_NETWORK, frame, bytes,
 			    REASON_PASS_NOT_IP);
 	}
+}
+
+// No device can send on what is shorter than an Ethernet header.
+static void drops_runts_from_both_sides(void **state)
+{
+	uint8_t frame[14] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0};
+	uint32_t bytes;
+
+	(void)state;
+	for (bytes = 0; bytes < sizeof(frame); bytes++) {
+		expect_drop(SIDE_SUBSCRIBER, frame, bytes, REASON_DROP_RUNT);
+		expect_drop(SIDE_NETWORK, frame, bytes, REASON_DROP_RUNT);
+	}
+	expect_pass(SIDE_SUBSCRIBER, frame, sizeof(frame), REASON_PASS_UNREADABLE);
 }
 
 static void passes_other_ports_and_families(void **state)
@@ -180,13 +194,13 @@ static void judges_headers_split_over_buffers(void **state)
 	(void)state;
 	tcp4(&f, "198.51.100.7", "192.0.2.1", 1024, 25, 600);
 	for (cut = 1; cut < 300; cut++) {
-		dp_rings_send_split(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes, cut);
+		dp_rings_send_split(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes, &cut, 1);
 		assert_int_equal(dp_rings_turn(), 1);
 		assert_int_equal(dp_rings_reason_count(REASON_DROP_BLOCKED), cut);
 	}
 	tcp4(&f, "198.51.100.7", "203.0.113.25", 1024, 25, 600);
 	for (cut = 1; cut < 300; cut++) {
-		dp_rings_send_split(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes, cut);
+		dp_rings_send_split(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes, &cut, 1);
 		assert_int_equal(dp_rings_turn(), 1);
 		assert_int_equal(dp_rings_receive(SIDE_NETWORK, got, sizeof(got)), f.bytes);
 		assert_memory_equal(got, f.bytes_be, f.bytes);
@@ -426,6 +440,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(passes_what_is_not_ip_byte_for_byte, start, stop),
+		cmocka_unit_test_setup_teardown(drops_runts_from_both_sides, start, stop),
 		cmocka_unit_test_setup_teardown(passes_other_ports_and_families, start, stop),
 		cmocka_unit_test_setup_teardown(drops_direct_mail_and_its_answers, start, stop),
 		cmocka_unit_test_setup_teardown(judges_headers_split_over_buffers, start, stop),

@@ -12,113 +12,20 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
-#include "dp_rings.h"
-#include "frame_build.h"
+#include "answer_case.h"
 #include "image_build.h"
-
-#define FIN 0x01u
-#define SYN 0x02u
-#define RST 0x04u
-#define PSH 0x08u
-#define ACK 0x10u
-#define SEQ 0xfffffff0u // wraps in the sums
-#define ACK_NUMBER 0x12345678u
-#define ETH_BYTES 14u
-#define TCP_BYTES 20u
-#define ANSWERS_PER_S 1000u
 
 static int start(void **state)
 {
-	struct dp_rings_config c = {.slots = 1024, .answers_per_s = ANSWERS_PER_S};
 	struct image_build *b = image_build_start();
 	uint32_t pool = image_build_class(b, "flets", "block");
-	size_t bytes;
-	void *image;
 
 	(void)state;
 	image_build_clause(b, pool,
 			   (struct op25b_clause){.sets = OP25B_ANY_SET, .action = ACTION_RST});
 	image_build_prefix(b, "198.51.100.0/24", pool, 0, 32);
 	image_build_prefix(b, "2001:db8:1000::/48", pool, 0, 56);
-	image = image_build_finish(b, 1, &bytes);
-	image_build_free(b);
-	dp_rings_start(&c);
-	assert_int_equal(dp_rings_publish(image, bytes).outcome, OUTCOME_APPLIED);
-	free(image);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	assert_int_equal(dp_rings_buffers_in_use(), 0);
-	dp_rings_stop();
-	return 0;
-}
-
-static uint32_t load16(const uint8_t *at)
-{
-	return (uint32_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t load32(const uint8_t *at)
-{
-	return load16(at) << 16 | load16(at + 2);
-}
-
-static uint32_t sum16(uint32_t sum, const uint8_t *at, size_t bytes)
-{
-	size_t i;
-
-	for (i = 0; i < bytes; i++)
-		sum += i % 2 ? at[i] : (uint32_t)at[i] << 8;
-	return sum;
-}
-
-// 0xffff if the checksum inside is right.
-static uint32_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-static void tcp(struct frame *f, uint8_t flags, size_t payload_bytes)
-{
-	uint32_t seq_be = htonl(SEQ), ack_be = htonl(ACK_NUMBER);
-
-	frame_start(f);
-	frame_zeros(f, payload_bytes);
-	frame_tcp(f, 40001, 25, flags);
-	memcpy(f->bytes_be + 4, &seq_be, 4);
-	memcpy(f->bytes_be + 8, &ack_be, 4);
-}
-
-static void tcp4(struct frame *f, uint8_t flags, size_t payload_bytes)
-{
-	tcp(f, flags, payload_bytes);
-	frame_ip4(f, "198.51.100.7", "192.0.2.1", 6, 0, 0);
-}
-
-// Ethernet, whose two addresses differ.
-static void eth(struct frame *f, uint16_t type)
-{
-	frame_eth(f, type);
-	memcpy(f->bytes_be, "\x02\x00\x00\x00\x00\x0a\x02\x00\x00\x00\x00\x0b", 12);
-}
-
-// Sends f and takes the one answer to it. Returns its length.
-static uint32_t ask(const struct frame *f, uint8_t answer[256])
-{
-	uint32_t bytes;
-
-	dp_rings_send(SIDE_SUBSCRIBER, f->bytes_be, (uint32_t)f->bytes);
-	assert_int_equal(dp_rings_turn(), 1);
-	bytes = dp_rings_receive(SIDE_SUBSCRIBER, answer, 256);
-	assert_true(bytes >= 60);
-	assert_int_equal(dp_rings_receive(SIDE_SUBSCRIBER, answer + bytes, 256 - bytes), 0);
-	assert_int_equal(dp_rings_receive(SIDE_NETWORK, answer + bytes, 256 - bytes), 0);
-	return bytes;
+	return box_start(b);
 }
 
 static void expect_tcp(const uint8_t *t, uint8_t flags, uint32_t seq, uint32_t ack)
@@ -149,14 +56,9 @@ static void expect_ip4(const uint8_t *ip, uint8_t flags, uint32_t seq, uint32_t 
 	expect_tcp(ip + 20, flags, seq, ack);
 }
 
-static void expect_macs(const uint8_t *frame)
-{
-	assert_memory_equal(frame, "\x02\x00\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x0a", 12);
-}
-
 static void answers_a_syn(void **state)
 {
-	uint8_t a[256] = {0};
+	uint8_t a[ANSWER_ROOM_BYTES] = {0};
 	struct frame f;
 
 	(void)state;
@@ -188,7 +90,7 @@ static void takes_sequence_numbers_from_the_segment(void **state)
 		{ACK, 0, RST, ACK_NUMBER, 0},          {SYN | ACK, 0, RST, ACK_NUMBER, 0},
 		{PSH | ACK, 500, RST, ACK_NUMBER, 0},
 	};
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 	size_t i;
 
@@ -204,7 +106,7 @@ static void takes_sequence_numbers_from_the_segment(void **state)
 // Ethernet padding is no payload, and IPv4 options are not repeated.
 static void counts_payload_by_the_ip_length(void **state)
 {
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 
 	(void)state;
@@ -218,7 +120,7 @@ static void counts_payload_by_the_ip_length(void **state)
 
 static void keeps_one_vlan_tag(void **state)
 {
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 
 	(void)state;
@@ -234,7 +136,7 @@ static void keeps_one_vlan_tag(void **state)
 
 static void keeps_both_tags_of_qinq(void **state)
 {
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 
 	(void)state;
@@ -252,7 +154,7 @@ static void keeps_both_tags_of_qinq(void **state)
 
 static void keeps_the_pppoe_session_and_sets_its_length(void **state)
 {
-	uint8_t a[256], session[4];
+	uint8_t a[ANSWER_ROOM_BYTES], session[4];
 	struct frame f;
 
 	(void)state;
@@ -274,7 +176,7 @@ static void keeps_the_pppoe_session_and_sets_its_length(void **state)
 // address.
 static void answers_in_compressed_ppp(void **state)
 {
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 
 	(void)state;
@@ -292,7 +194,7 @@ static void answers_in_compressed_ppp(void **state)
 
 static void answers_ipv6_without_its_extension_headers(void **state)
 {
-	uint8_t src[16], dst[16], a[256];
+	uint8_t src[16], dst[16], a[ANSWER_ROOM_BYTES];
 	const uint8_t *ip = a + ETH_BYTES;
 	struct frame f;
 
@@ -312,18 +214,6 @@ static void answers_ipv6_without_its_extension_headers(void **state)
 	assert_memory_equal(ip + 24, src, 16);
 	assert_int_equal(fold(sum16(6 + TCP_BYTES, ip + 8, 32 + TCP_BYTES)), 0xffff);
 	expect_tcp(ip + 40, RST | ACK, 0, SEQ + 12);
-}
-
-static void expect_silence(enum op25b_side side, const struct frame *f, enum op25b_reason reason)
-{
-	uint64_t before = dp_rings_reason_count(reason);
-	uint8_t a[256];
-
-	dp_rings_send(side, f->bytes_be, (uint32_t)f->bytes);
-	assert_int_equal(dp_rings_turn(), 1);
-	assert_int_equal(dp_rings_receive(SIDE_SUBSCRIBER, a, sizeof(a)), 0);
-	assert_int_equal(dp_rings_receive(SIDE_NETWORK, a, sizeof(a)), 0);
-	assert_int_equal(dp_rings_reason_count(reason), before + 1);
 }
 
 static void never_answers_a_reset(void **state)
@@ -356,7 +246,7 @@ static void never_answers_the_network(void **state)
 static void limits_the_rate_of_answers(void **state)
 {
 	uint32_t i, answered = 0;
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 
 	(void)state;
@@ -376,7 +266,7 @@ static void limits_the_rate_of_answers(void **state)
 static void counts_only_answers_that_left(void **state)
 {
 	uint32_t i, answered = 0;
-	uint8_t a[256];
+	uint8_t a[ANSWER_ROOM_BYTES];
 	struct frame f;
 
 	(void)state;
@@ -399,21 +289,21 @@ static void counts_only_answers_that_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(answers_a_syn, start, stop),
+		cmocka_unit_test_setup_teardown(answers_a_syn, start, box_stop),
 		cmocka_unit_test_setup_teardown(takes_sequence_numbers_from_the_segment, start,
-						stop),
-		cmocka_unit_test_setup_teardown(counts_payload_by_the_ip_length, start, stop),
-		cmocka_unit_test_setup_teardown(keeps_one_vlan_tag, start, stop),
-		cmocka_unit_test_setup_teardown(keeps_both_tags_of_qinq, start, stop),
+						box_stop),
+		cmocka_unit_test_setup_teardown(counts_payload_by_the_ip_length, start, box_stop),
+		cmocka_unit_test_setup_teardown(keeps_one_vlan_tag, start, box_stop),
+		cmocka_unit_test_setup_teardown(keeps_both_tags_of_qinq, start, box_stop),
 		cmocka_unit_test_setup_teardown(keeps_the_pppoe_session_and_sets_its_length, start,
-						stop),
-		cmocka_unit_test_setup_teardown(answers_in_compressed_ppp, start, stop),
+						box_stop),
+		cmocka_unit_test_setup_teardown(answers_in_compressed_ppp, start, box_stop),
 		cmocka_unit_test_setup_teardown(answers_ipv6_without_its_extension_headers, start,
-						stop),
-		cmocka_unit_test_setup_teardown(never_answers_a_reset, start, stop),
-		cmocka_unit_test_setup_teardown(never_answers_the_network, start, stop),
-		cmocka_unit_test_setup_teardown(limits_the_rate_of_answers, start, stop),
-		cmocka_unit_test_setup_teardown(counts_only_answers_that_left, start, stop),
+						box_stop),
+		cmocka_unit_test_setup_teardown(never_answers_a_reset, start, box_stop),
+		cmocka_unit_test_setup_teardown(never_answers_the_network, start, box_stop),
+		cmocka_unit_test_setup_teardown(limits_the_rate_of_answers, start, box_stop),
+		cmocka_unit_test_setup_teardown(counts_only_answers_that_left, start, box_stop),
 	};
 
 	return cmocka_run_group_tests_name("dp_answer", tests, NULL, NULL);

@@ -254,7 +254,7 @@ static const struct row rows[] = {
 	{"the relay's answer", shape_plain, BACK(RELAY6, POOL6), SIDE_NETWORK, REASON_PASS_PERMIT,
 	 FAMILY_IP6, "flets"},
 	{"incoming mail to a subscriber's server", shape_plain, OUT4(FAR4, POOL4), SIDE_NETWORK,
-	 REASON_PASS_NOT_PORT25, FAMILY_IP4, ""},
+	 REASON_PASS_INBOUND, FAMILY_IP4, "flets"},
 	{"first connection of a limited subscriber", shape_plain, OUT4(MASS4, FAR4),
 	 SIDE_SUBSCRIBER, REASON_PASS_WITHIN_LIMIT, FAMILY_IP4, "mass"},
 	{"the second, behind a tag", shape_vlan, OUT4(MASS4, FAR4), SIDE_SUBSCRIBER,

@@ -114,7 +114,8 @@ static void lend_maps(const struct guard_run *r, const struct older_guard *old)
 					   OP25B_PIN_PORTS,
 					   "classes",
 					   "lpm4",
-					   "lpm6"};
+					   "lpm6",
+					   "softwires"};
 	size_t i;
 
 	for (i = 0; i < sizeof(pins) / sizeof(pins[0]); i++) {
@@ -291,6 +292,46 @@ static void the_dataplane_keeps_its_sockets(void **state)
 	guard_run_stop(r);
 }
 
+// Five VLAN tags, of which four are read.
+static uint32_t reason_of_too_many_tags(struct guard_run *r)
+{
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard_run_result got;
+	struct frame f;
+	uint32_t i;
+
+	frame_start(&f);
+	frame_zeros(&f, 40);
+	for (i = 0; i < 5; i++)
+		frame_vlan(&f, ETH_TYPE_VLAN);
+	frame_eth(&f, ETH_TYPE_VLAN);
+	if (!guard_run(r, f.bytes_be, f.bytes, SIDE_SUBSCRIBER, &got, error))
+		fail_msg("%s", error);
+	return got.reason;
+}
+
+// The program knows its pair's setting as a constant: with another one it is another program.
+static void another_l2_doubt_takes_effect(void **state)
+{
+	struct guard_run *r = start();
+	struct dataplane_config c = *guard_run_config(r);
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard *g;
+
+	(void)state;
+	assert_int_equal(reason_of_too_many_tags(r), REASON_PASS_UNREADABLE);
+	c.pairs[0].drop_l2_doubt = true;
+	g = guard_open(&c, error);
+	if (!g)
+		fail_msg("%s", error);
+	assert_non_null(strstr(guard_iface_note(g, 0), "replaced"));
+	guard_close(g);
+	assert_true(guard_run_look(r));
+	assert_int_equal(reason_of_too_many_tags(r), REASON_DROP_L2_DEPTH);
+	assert_mail(r, OTHER, REASON_DROP_BLOCKED);
+	guard_run_stop(r);
+}
+
 struct sender {
 	pthread_t thread;
 	int fd;
@@ -317,14 +358,15 @@ static void *keep_sending(void *arg)
 static void no_frame_goes_by_meanwhile(void **state)
 {
 	static struct guard_counters before, after;
+	static struct sender s; // outlives a failing test, as its thread does
 	char error[GUARD_ERROR_BYTES] = "";
 	struct guard_run *r = start();
-	struct sender s = {.fd = socket(AF_PACKET, SOCK_RAW, 0)};
 	uint64_t dropped = 0;
 	uint32_t i;
 
 	(void)state;
 	set_up();
+	s.fd = socket(AF_PACKET, SOCK_RAW, 0);
 	assert_true(guard_read_counters(guard_run_guard(r), &before, error));
 	assert_int_equal(pthread_create(&s.thread, NULL, keep_sending, &s), 0);
 	for (i = 0; i < SWAPS; i++) {
@@ -422,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_older_program_is_replaced),
 		cmocka_unit_test(the_dataplane_keeps_its_sockets),
+		cmocka_unit_test(another_l2_doubt_takes_effect),
 		cmocka_unit_test(no_frame_goes_by_meanwhile),
 		cmocka_unit_test(a_failing_open_puts_the_older_program_back),
 		cmocka_unit_test(another_abi_is_refused),

@@ -55,17 +55,25 @@ static void print_is_canonical(void **state)
 		"\"port25\":[{\"do\":\"drop\",\"to\":\"any\"}],\"from\":\"2008-03-31\","
 		"\"pools\":[\"p\"],\"id\":\"s\"},"
 		"{\"id\":\"t\",\"pools\":[\"p\"],\"from\":\"2008-03-31T00:00:00Z\",\"port25\":"
-		"[{\"to\":[\"b\",\"a\"],\"do\":\"monitor\",\"as\":\"rst\"}]}],"
-		"\"_a\":\"\xe6\x97\xa5\",\"pools\":{\"_n\":0,\"p\":{\"v6\":[\"2001:DB8:0::/40\"],"
-		"\"v4\":[],\"kind\":\"dynamic\"}},\"sets\":{\"b\":[],\"a\":[\"2001:0DB8::25/"
+		"[{\"to\":[\"b\",\"a\"],\"do\":\"monitor\",\"as\":\"icmp_admin\"}]}],"
+		"\"_a\":\"\xe6\x97\xa5\",\"pools\":{\"_n\":0,\"p\":{\"inbound\":\"drop\","
+		"\"unknown_proto\":\"drop\",\"frag_chain\":\"pass\",\"eh_limit\":\"drop\","
+		"\"pairs\":[\"b\",\"a\"],\"v6\":[\"2001:DB8:0::/40\"],"
+		"\"v4\":[],\"kind\":\"dynamic\"}},\"softwires\":[\"2001:DB8:B::1/128\","
+		"\"2001:0DB8:A::/64\"],\"sets\":{\"b\":[],\"a\":[\"2001:0DB8::25/"
 		"128\"]},"
 		"\"tz\":\"Asia/Tokyo\",\"name\":\"n\",\"op25b\":1}";
 	static const char want[] =
 		"{\n  \"op25b\": 1,\n  \"name\": \"n\",\n  \"tz\": \"Asia/Tokyo\",\n"
 		"  \"sets\": {\n    \"b\": [],\n    \"a\": [\n      \"2001:db8::25/128\"\n    ]\n  "
 		"},\n"
+		"  \"softwires\": [\n    \"2001:db8:b::1/128\",\n    \"2001:db8:a::/64\"\n  ],\n"
 		"  \"pools\": {\n    \"p\": {\n      \"kind\": \"dynamic\",\n      \"v4\": [],\n"
-		"      \"v6\": [\n        \"2001:db8::/40\"\n      ]\n    },\n    \"_n\": 0\n  },\n"
+		"      \"v6\": [\n        \"2001:db8::/40\"\n      ],\n"
+		"      \"pairs\": [\n        \"b\",\n        \"a\"\n      ],\n"
+		"      \"eh_limit\": \"drop\",\n      \"frag_chain\": \"pass\",\n"
+		"      \"unknown_proto\": \"drop\",\n      \"inbound\": \"drop\"\n    },\n    "
+		"\"_n\": 0\n  },\n"
 		"  \"stages\": [\n    {\n      \"id\": \"s\",\n      \"pools\": [\n        \"p\"\n"
 		"      ],\n      \"from\": \"2008-03-31T00:00:00+09:00\",\n      \"port25\": [\n"
 		"        {\n          \"to\": \"any\",\n          \"do\": \"drop\"\n        }\n    "
@@ -76,7 +84,8 @@ static void print_is_canonical(void **state)
 		"    {\n      \"id\": \"t\",\n      \"pools\": [\n        \"p\"\n      ],\n"
 		"      \"from\": \"2008-03-31T09:00:00+09:00\",\n      \"port25\": [\n        {\n"
 		"          \"to\": [\n            \"b\",\n            \"a\"\n          ],\n"
-		"          \"do\": \"monitor\",\n          \"as\": \"rst\"\n        }\n      ]\n"
+		"          \"do\": \"monitor\",\n          \"as\": \"icmp_admin\"\n        }\n     "
+		" ]\n"
 		"    }\n  ],\n  \"_a\": \"\xe6\x97\xa5\",\n  \"x-b\": 1\n}\n";
 	struct policy *p = must_parse(text);
 	char *have = policy_print(p);
@@ -200,6 +209,52 @@ static void the_order_of_stages_in_the_file_does_not_matter(void **state)
 	policy_free(p);
 }
 
+// The policy is taken, and these are its warnings.
+static void check_warnings(const char *text, const char *want)
+{
+	struct policy *p;
+	struct diag d;
+	char *have;
+	size_t bytes;
+	FILE *out = open_memstream(&have, &bytes);
+
+	diag_init(&d, "f");
+	p = policy_parse(text, strlen(text), &d);
+	assert_non_null(p);
+	diag_print(&d, out);
+	fclose(out);
+	assert_string_equal(have, want);
+	free(have);
+	diag_free(&d);
+	policy_free(p);
+}
+
+static void softwires_without_ipv6_are_warned_of(void **state)
+{
+	(void)state;
+	check_warnings(
+		"{\"op25b\":1,\"name\":\"n\",\"softwires\":[\"2001:db8::1/128\"],\"pools\":{\"a\":{"
+		"\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/25\"]}},\"stages\":[]}",
+		"f: softwires: warning: are opened for nobody: no pool has an IPv6 prefix, and "
+		"that is what a subscriber behind one is known by\n");
+	check_warnings(
+		"{\"op25b\":1,\"name\":\"n\",\"softwires\":[\"2001:db8::1/128\"],\"pools\":{\"a\":{"
+		"\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/25\"],\"v6\":[\"2001:db8:1::/48\"]}},"
+		"\"stages\":[]}",
+		"");
+}
+
+static void icmp_admin_blocks_as_rst_does(void **state)
+{
+	(void)state;
+	check_warnings(
+		"{\"op25b\":1,\"name\":\"n\",\"pools\":{\"a\":{\"kind\":\"fixed\",\"v6\":["
+		"\"2001:db8:1::/48\"]}},\"stages\":[{\"id\":\"s\",\"pools\":[\"a\"],\"from\":"
+		"\"always\",\"port25\":[{\"to\":\"any\",\"do\":\"icmp_admin\"}]}]}",
+		"f: pools.a: warning: is of kind \"fixed\", but blocked by stages.s: the usual "
+		"legal basis covers dynamic addresses only\n");
+}
+
 static void doubtful_policies_are_taken_with_warnings(void **state)
 {
 	static const char text[] =
@@ -224,22 +279,9 @@ static void doubtful_policies_are_taken_with_warnings(void **state)
 				   "f: pools.b: warning: is of kind \"fixed\", but blocked by "
 				   "stages.s: the usual legal "
 				   "basis covers dynamic addresses only\n";
-	struct policy *p;
-	struct diag d;
-	char *have;
-	size_t bytes;
-	FILE *out = open_memstream(&have, &bytes);
 
 	(void)state;
-	diag_init(&d, "f");
-	p = policy_parse(text, strlen(text), &d);
-	assert_non_null(p);
-	diag_print(&d, out);
-	fclose(out);
-	assert_string_equal(have, want);
-	free(have);
-	diag_free(&d);
-	policy_free(p);
+	check_warnings(text, want);
 }
 
 static void endless_errors_are_cut(void **state)
@@ -281,6 +323,8 @@ int main(void)
 		cmocka_unit_test(stages_follow_each_other),
 		cmocka_unit_test(the_order_of_stages_in_the_file_does_not_matter),
 		cmocka_unit_test(doubtful_policies_are_taken_with_warnings),
+		cmocka_unit_test(softwires_without_ipv6_are_warned_of),
+		cmocka_unit_test(icmp_admin_blocks_as_rst_does),
 		cmocka_unit_test(endless_errors_are_cut),
 	};
 

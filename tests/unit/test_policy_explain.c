@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What policy_explain() answers: the conformance vectors of the ISP notices at their moments, and
+// What explainer_ask() answers: the conformance vectors of the ISP notices at their moments, and
 // pool, stage, clause, reason and sentence over the lab's policy.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,24 +18,9 @@
 static json_t *explain(const struct policy *p, const char *from, const char *to, uint16_t port,
 		       const char *at)
 {
-	struct explain_request r = {.from = from, .to = to, .port = port};
-	struct diag d;
-	json_t *answer;
+	struct explain_request q = {.from = from, .to = to, .port = port};
 
-	assert_true(time_read(at, policy_tz(p), &r.at_s));
-	diag_init(&d, "explain");
-	answer = policy_explain(p, &r, &d);
-	assert_int_equal(!answer, diag_is_refused(&d));
-	diag_free(&d);
-	return answer;
-}
-
-static const char *text_of(const json_t *answer, const char *key)
-{
-	const json_t *value = json_object_get(answer, key);
-
-	assert_non_null(value);
-	return json_is_null(value) ? NULL : json_string_value(value);
+	return explain_question(p, &q, at, NULL, 0);
 }
 
 // The vectors of the notices, but for MicNet's infra row: infra is not of this version.
@@ -139,7 +124,10 @@ static void explain_names_pool_stage_clause_and_reason(void **state)
 		 "stages.refuse.port25[0]"},
 		{"198.51.100.130", "192.0.2.25", 25, "permit", "unrestricted", "fixed", NULL, NULL},
 		{"198.51.99.1", "192.0.2.25", 25, "permit", "no_pool", NULL, NULL, NULL},
-		{"203.0.113.25", "192.0.2.25", 25, "permit", "no_pool", NULL, NULL, NULL},
+		{"203.0.113.25", "192.0.2.25", 25, "drop", "src_spoofed", NULL, NULL, NULL},
+		{"203.0.113.24", "192.0.2.25", 25, "permit", "no_pool", NULL, NULL, NULL},
+		{"198.51.100.200", "224.0.0.1", 25, "drop", "unanswered", "refused", "refuse",
+		 "stages.refuse.port25[0]"},
 		{"198.51.100.5", "192.0.2.25", 465, "permit", "not_port25", "dyn4", "block", NULL},
 		{"198.51.99.1", "192.0.2.25", 0, "permit", "not_port25", NULL, NULL, NULL},
 	};
@@ -210,10 +198,171 @@ static void default_drop_is_for_addresses_in_no_pool(void **state)
 
 	(void)state;
 	assert_string_equal(text_of(answer, "verdict"), "drop");
-	assert_string_equal(text_of(answer, "reason"), "no_pool_drop");
+	assert_string_equal(text_of(answer, "reason"), "src_spoofed");
+	assert_string_equal(text_of(answer, "sentence"),
+			    "At 2026-01-01T00:00:00+00:00 a connection from 192.0.2.1 to port 25 "
+			    "of 203.0.113.1 is blocked without an answer, so the program waits "
+			    "until it gives up: the sender's address is in no pool, and the "
+			    "policy's default is \"drop\".");
 	json_decref(answer);
 	answer = explain(p, "198.51.100.1", "203.0.113.1", 25, "2026-01-01");
 	assert_string_equal(text_of(answer, "reason"), "unrestricted");
+	json_decref(answer);
+	policy_free(p);
+}
+
+// A policy with one pool for each thing that can happen, on a box of three pairs.
+static const char every_text[] = "{\"op25b\":1,\"name\":\"n\",\"sets\":{\"relay\":[\"203.0.113.25/"
+				 "32\",\"2001:db8:25::/64\"]},"
+				 "\"pools\":{"
+				 "\"open\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/26\"]},"
+				 "\"icmp\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.64/"
+				 "26\"],\"v6\":[\"2001:db8:1::/48\"]},"
+				 "\"east\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.128/"
+				 "26\"],\"pairs\":[\"east\",\"north\"],"
+				 "\"inbound\":\"drop\"},"
+				 "\"watch\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.192/26\"]}},"
+				 "\"stages\":["
+				 "{\"id\":\"refuse\",\"pools\":[\"icmp\"],\"from\":\"always\","
+				 "\"port25\":[{\"to\":\"relay\",\"do\":"
+				 "\"permit\"},{\"to\":\"any\",\"do\":\"icmp_admin\"}]},"
+				 "{\"id\":\"block\",\"pools\":[\"east\"],\"from\":\"always\","
+				 "\"port25\":[{\"to\":\"relay\",\"do\":"
+				 "\"permit\"},{\"to\":\"any\",\"do\":\"drop\"}]},"
+				 "{\"id\":\"count\",\"pools\":[\"watch\"],\"from\":\"always\","
+				 "\"port25\":[{\"to\":\"any\",\"do\":"
+				 "\"monitor\",\"as\":\"icmp_admin\"}]}]}";
+
+static const char *const box_pairs[] = {"west", "north", "east"};
+
+static const struct {
+	struct explain_request q;
+	const char *verdict, *reason, *pair;
+	const char *says; // part of the sentence
+} side_rows[] = {
+	{{.from = "198.51.100.65", .to = "192.0.2.1", .port = -1},
+	 "icmp_admin",
+	 "icmp_admin",
+	 "west",
+	 "is refused at once with an ICMP error, \"administratively prohibited\", which "
+	 "programs show as \"no route to host\": the sender's address is in pool \"icmp\", "
+	 "on which stage \"refuse\" is active. Send mail on port 587"},
+	{{.from = "2001:db8:1::5", .to = "2001:db8:9::1", .port = 25},
+	 "icmp_admin",
+	 "icmp_admin",
+	 "west",
+	 "show as \"permission denied\""},
+	{{.from = "198.51.100.193", .to = "192.0.2.1", .port = 25},
+	 "monitor",
+	 "would_icmp",
+	 "west",
+	 "counted as one that would be refused"},
+	{{.from = "198.51.100.130", .to = "192.0.2.1", .port = 25},
+	 "drop",
+	 "blocked",
+	 "north",
+	 "on which stage \"block\" is active"},
+	{{.from = "198.51.100.130", .to = "203.0.113.25", .port = 25, .pair = "east"},
+	 "permit",
+	 "permit",
+	 "east",
+	 "is let through"},
+	{{.from = "198.51.100.130", .to = "203.0.113.25", .port = 25, .pair = "west"},
+	 "drop",
+	 "src_spoofed",
+	 "west",
+	 "is in pool \"east\", which lives behind \"east\", \"north\"; behind another pair "
+	 "it is not believed."},
+	{{.from = "203.0.113.25", .to = "192.0.2.1", .port = 25},
+	 "drop",
+	 "src_spoofed",
+	 "west",
+	 "203.0.113.25 is a relay of the policy, which lives on the network's side; from a "
+	 "subscriber port it is not believed."},
+	{{.from = "192.0.2.1", .to = "198.51.100.130", .port = -1, .side = SIDE_NETWORK},
+	 "drop",
+	 "inbound_drop",
+	 "north",
+	 "port 25 of pool \"east\" is closed to the network"},
+	{{.from = "203.0.113.25", .to = "198.51.100.130", .port = 25, .side = SIDE_NETWORK},
+	 "permit",
+	 "inbound",
+	 "north",
+	 "is let through"},
+	{{.from = "192.0.2.1", .to = "198.51.100.65", .port = 25, .side = SIDE_NETWORK},
+	 "permit",
+	 "inbound",
+	 "west",
+	 "a connection from 192.0.2.1, on the network's side, to port 25 of 198.51.100.65"},
+	{{.from = "192.0.2.1",
+	  .to = "198.51.100.65",
+	  .port = -1,
+	  .source_port = 25,
+	  .side = SIDE_NETWORK},
+	 "drop",
+	 "mirror",
+	 "west",
+	 "an answer from port 25 of 192.0.2.1 to 198.51.100.65 is dropped without an "
+	 "answer: answers are treated like the mail they belong to; the receiver's address "
+	 "is in pool \"icmp\""},
+	{{.from = "203.0.113.25",
+	  .to = "198.51.100.65",
+	  .port = -1,
+	  .source_port = 25,
+	  .side = SIDE_NETWORK},
+	 "permit",
+	 "permit",
+	 "west",
+	 "is let through"},
+	{{.from = "192.0.2.1", .to = "198.51.100.65", .port = 587, .side = SIDE_NETWORK},
+	 "permit",
+	 "not_port25",
+	 "west",
+	 "only port 25 is ever restricted"},
+};
+
+static void sides_and_pairs_are_asked_about(void **state)
+{
+	struct policy *p = must_parse(every_text);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(side_rows); i++) {
+		json_t *answer = explain_question(p, &side_rows[i].q, "2026-01-01", box_pairs, 3);
+
+		assert_non_null(answer);
+		same_text(answer, "verdict", side_rows[i].verdict, i);
+		same_text(answer, "reason", side_rows[i].reason, i);
+		same_text(answer, "pair", side_rows[i].pair, i);
+		same_text(answer, "side",
+			  side_rows[i].q.side == SIDE_NETWORK ? "network" : "subscriber", i);
+		// What was not decided by a clause names none.
+		if (!strncmp(side_rows[i].reason, "inbound", strlen("inbound")))
+			same_text(answer, "clause", NULL, i);
+		if (!strstr(text_of(answer, "sentence"), side_rows[i].says))
+			fail_msg("row %zu says: %s", i, text_of(answer, "sentence"));
+		json_decref(answer);
+	}
+	policy_free(p);
+}
+
+// With no box, a pair that the policy does not name is one like any other.
+static void pairs_need_a_box_to_be_unknown(void **state)
+{
+	struct explain_request q = {
+		.from = "198.51.100.130", .to = "192.0.2.1", .port = 25, .pair = "south"};
+	struct policy *p = must_parse(every_text);
+	json_t *answer = explain_question(p, &q, "2026-01-01", NULL, 0);
+
+	(void)state;
+	same_text(answer, "reason", "src_spoofed", 0);
+	same_text(answer, "pair", "south", 0);
+	json_decref(answer);
+	assert_null(explain_question(p, &q, "2026-01-01", box_pairs, 3));
+	q.pair = NULL;
+	answer = explain_question(p, &q, "2026-01-01", NULL, 0);
+	same_text(answer, "reason", "blocked", 0);
+	same_text(answer, "pair", "east", 0);
 	json_decref(answer);
 	policy_free(p);
 }
@@ -226,6 +375,8 @@ int main(void)
 		cmocka_unit_test(explain_sentence_can_be_read_out),
 		cmocka_unit_test(explain_refuses_what_is_no_address),
 		cmocka_unit_test(default_drop_is_for_addresses_in_no_pool),
+		cmocka_unit_test(sides_and_pairs_are_asked_about),
+		cmocka_unit_test(pairs_need_a_box_to_be_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;

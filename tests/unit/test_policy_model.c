@@ -47,6 +47,7 @@ struct model {
 	struct net sets[MAX_SETS][MAX_PREFIXES];
 	int set_size[MAX_SETS];
 	int set_count;
+	uint64_t permitted; // sets that the first pool's stage permits
 };
 
 struct image {
@@ -135,6 +136,7 @@ static void random_sets(struct model *m)
 	int i, j;
 
 	m->set_count = (int)pick(MAX_SETS + 1);
+	m->permitted = pick(1u << m->set_count);
 	for (i = 0; i < m->set_count; i++) {
 		m->set_size[i] = (int)pick(MAX_PREFIXES);
 		for (j = 0; j < m->set_size[i]; j++)
@@ -165,6 +167,24 @@ static json_t *pool_json(const struct model_pool *pool)
 			 "v4_key", pool->v4_key, "v6_key", pool->v6_key);
 }
 
+// Puts a clause that permits m->permitted in front of those of the first stage.
+static void add_permits(const struct model *m, json_t *stages)
+{
+	json_t *to = json_array();
+	char name[16];
+	int i;
+
+	for (i = 0; i < m->set_count; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		if (m->permitted >> i & 1)
+			json_array_append_new(to, json_string(name));
+	}
+	if (json_array_size(to))
+		json_array_insert_new(json_object_get(json_array_get(stages, 0), "port25"), 0,
+				      json_pack("{s:O, s:s}", "to", to, "do", "permit"));
+	json_decref(to);
+}
+
 static struct policy *model_policy(const struct model *m)
 {
 	json_t *pools = json_object(), *sets = json_object(), *stages = json_array(), *doc;
@@ -183,6 +203,7 @@ static struct policy *model_policy(const struct model *m)
 					  "port25", "to", "any", "do",
 					  pool->limited ? "limit" : "drop", "limit", "l"));
 	}
+	add_permits(m, stages);
 	for (i = 0; i < m->set_count; i++) {
 		json_t *list = json_array();
 
@@ -303,13 +324,16 @@ static void check_probe(const struct model *m, const struct image *image, bool i
 			struct seen *seen)
 {
 	const struct op25b_addr *a = look_up(&image->view, is6, addr);
-	const char *name = image->view.names + image->view.classes[a->class_id].name;
+	const struct op25b_class *class = &image->view.classes[a->class_id];
+	const char *name = image->view.names + class->name;
 	struct subscriber sub;
 	int pool = model_pool_of(m, is6, addr, &sub);
 	uint32_t slot = slot_of(&image->view, is6, addr);
 
 	assert_string_equal(name, pool < 0 ? "" : m->pools[pool].name);
 	assert_true(a->sets == model_sets_of(m, is6, addr));
+	// Who is permitted as a destination and in no pool is believed nowhere as a source.
+	assert_true(class->pairs == (pool < 0 && (a->sets & m->permitted) ? 0 : OP25B_ANY_PAIR));
 	if (!sub.net) {
 		assert_int_equal(slot, OP25B_NO_SLOT);
 		return;
