@@ -6,6 +6,7 @@
 Frames are sent and received by raw sockets, so that each one is known. Everything made here is removed when
 the `with` block ends, whatever happens in it. Root is needed.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -21,6 +22,9 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("OP25B_BUILD", os.path.join(TOP, "build"))
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
+SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+TP_STATUS_VLAN_VALID = 0x10
 
 
 def run(*args, check=True):
@@ -41,6 +45,11 @@ def wait_for(what, test, seconds=20.0):
             return value
         time.sleep(0.02)
     raise AssertionError(f"did not happen in {seconds} s: {what}")
+
+
+def port(role):
+    """The DPDK device of the box that is cabled to the namespace of role."""
+    return f"net_af_xdp_{role},iface={role}0,busy_budget=0"
 
 
 class Box:
@@ -116,10 +125,9 @@ class Box:
             json.dump(policy, out)
 
     def write_config(self):
-        ports = {name: f"net_af_xdp_{name},iface={name}0,busy_budget=0" for name in ("sub", "net")}
         config = {
             "op25b-dp": 1,
-            "pairs": [{"subscriber": ports["sub"], "network": ports["net"]}],
+            "pairs": [{"subscriber": port("sub"), "network": port("net")}],
             "cores": [max(os.sched_getaffinity(0))],
             "memory": {"mib": 384, "hugepages": "no", "slots": 65536, "buffers": 16384},
             "run_dir": self.dir,
@@ -170,21 +178,39 @@ class Box:
             raise AssertionError(f"op25bctl {' '.join(args)}: {done.returncode} {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
 
-    def raw_socket(self, role):
-        """A packet socket on eth0 of the namespace of role, which stays there."""
+    @contextlib.contextmanager
+    def inside(self, role):
+        """This thread is in the namespace of role; sockets and devices made here stay there."""
         here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         there = os.open(f"/run/netns/{self.space(role)}", os.O_RDONLY)
         try:
             if LIBC.setns(there, CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "setns")
-            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-            sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE: the reader must not lose frames
-            sock.bind(("eth0", 0))
-            return sock
+            yield
         finally:
             LIBC.setns(here, CLONE_NEWNET)
             os.close(here)
             os.close(there)
+
+    def raw_socket(self, role):
+        """A packet socket on eth0 of the namespace of role. Tagged frames: receive_whole()."""
+        with self.inside(role):
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)  # the reader must not lose frames
+            sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+            sock.bind(("eth0", 0))
+            return sock
+
+
+def receive_whole(sock):
+    """The next frame as it was on the wire: the kernel has taken the outermost 802.1Q or 802.1ad tag out of it."""
+    frame, extra, _, _ = sock.recvmsg(1 << 16, 64)
+    for level, kind, data in extra:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, tci, tpid = struct.unpack("=I12xHH", data[:20])
+            if status & TP_STATUS_VLAN_VALID:
+                return frame[:12] + struct.pack("!HH", tpid, tci) + frame[12:]
+    return frame
 
 
 SUB_MAC, NET_MAC = b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02"
