@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A second, slow reading of the table's policies: which reasons are right for TCP from or to port 25
+between two addresses. Knows nothing of frames, images, tables or slots."""
+
+import ipaddress
+import json
+import pathlib
+
+from table import NET
+
+HERE = pathlib.Path(__file__).resolve().parent
+PAIRS = ("east", "west")
+REFUSALS = {"drop": {"DROP_BLOCKED"}, "rst": {"ANSWER_RST", "DROP_UNANSWERED"}, "icmp_admin": {"ANSWER_ICMP", "DROP_UNANSWERED"}}
+MONITORS = {"drop": "PASS_MONITOR_DROP", "rst": "PASS_MONITOR_RST", "icmp_admin": "PASS_MONITOR_ICMP"}
+OVERS = {"drop": {"DROP_LIMIT_OVER", "DROP_LIMIT_HELD"}, "rst": {"ANSWER_LIMIT", "DROP_UNANSWERED"},
+         "icmp_admin": {"ANSWER_LIMIT_ICMP", "DROP_UNANSWERED"}}
+
+
+class Policy:
+    def __init__(self, name):
+        self.text = json.loads((HERE / name).read_text(encoding="utf-8"))
+        self.clauses = {pool: stage["port25"] for stage in self.text["stages"] for pool in stage["pools"]}
+
+    def pool(self, address):
+        """The pool with the longest prefix around the address, or None."""
+        found = [(prefix.prefixlen, name) for name, pool in self.text["pools"].items()
+                 for prefix in map(ipaddress.ip_network, pool.get("v4", []) + pool.get("v6", []))
+                 if address in prefix]
+        return max(found)[1] if found else None
+
+    def is_in(self, address, sets):
+        return any(address in ipaddress.ip_network(prefix) for name in sets for prefix in self.text["sets"][name])
+
+    def targets(self, clause):
+        return [clause["to"]] if isinstance(clause["to"], str) else clause["to"]
+
+    def is_exempt(self, address):
+        """Whether some pool may reach it: then it is worth impersonating."""
+        return any(clause["do"] == "permit" and self.is_in(address, set(self.targets(clause)) - {"any"})
+                   for clauses in self.clauses.values() for clause in clauses)
+
+    def clause(self, pool, far):
+        return next((clause for clause in self.clauses.get(pool, []) if "any" in self.targets(clause)
+                     or self.is_in(far, self.targets(clause))), None)
+
+    def is_believed(self, pool, address, pair):
+        if pool:
+            return PAIRS[pair] in self.text["pools"][pool].get("pairs", PAIRS)
+        return self.text["default"] == "permit" and not self.is_exempt(address)
+
+    def forward(self, clause):
+        if clause["do"] == "permit":
+            return {"PASS_PERMIT"}
+        if clause["do"] == "monitor":
+            return {MONITORS[clause["as"]]}
+        if clause["do"] == "limit":
+            # Over the limit, what cannot be read is dropped, not answered.
+            return {"PASS_WITHIN_LIMIT"} | OVERS["drop"] | OVERS[self.text["limits"][clause["limit"]]["over"]]
+        return REFUSALS[clause["do"]]
+
+    def mirror(self, clause):
+        if clause["do"] in ("permit", "monitor"):
+            return self.forward(clause)
+        return {"DROP_MIRROR"} | ({"PASS_WITHIN_LIMIT"} if clause["do"] == "limit" else set())
+
+    def is_closed(self, pool, clause):
+        """Whether the pool takes no connections to port 25 from this far side."""
+        return pool and self.text["pools"][pool].get("inbound") == "drop" and not (clause and clause["do"] == "permit")
+
+    def reasons(self, row, src, dst, sport, dport):
+        """Those that are right for the row, if it is TCP between these addresses, and about port 25."""
+        subscriber, far = (dst, src) if row.side == NET else (src, dst)
+        pool = self.pool(subscriber)
+        clause = self.clause(pool, far)
+        if row.side != NET and not self.is_believed(pool, subscriber, row.pair):
+            return {"DROP_SRC_SPOOFED"}
+        if row.side == NET and dport == 25 and self.is_closed(pool, clause):
+            return {"DROP_INBOUND"}
+        if row.side == NET and sport != 25:
+            return {"PASS_INBOUND"}
+        if not clause:
+            return {"PASS_UNRESTRICTED"} if pool else {"PASS_NO_POOL"}
+        return self.mirror(clause) if row.side == NET else self.forward(clause)
+
+
+POLICIES = (Policy("policy.json"), Policy("policy_next.json"))
+
+
+def right_reasons(row, src, dst, sport, dport):
+    return POLICIES[row.policy].reasons(row, ipaddress.ip_address(src), ipaddress.ip_address(dst), sport, dport)
