@@ -3,6 +3,7 @@
 #
 # Configures a build folder once and builds what is out of date in it. Sourced.
 #   build_programs FOLDER [MESON OPTION...]     the options count when the folder is made
+# The variable build_target says what is to be built, if not everything.
 # Says nothing while all goes well, and everything when it does not.
 
 build_programs() (
@@ -19,7 +20,7 @@ build_programs() (
 		echo "Building in $folder ..." >&2
 		build_quietly meson setup "$folder" "$tree" "$@" || return 1
 	fi
-	build_quietly ninja -C "$folder"
+	build_quietly ninja -C "$folder" "${build_target:-all}"
 )
 
 build_quietly() {

@@ -28,6 +28,7 @@ install_set_test() {
 	echo tshark tcpdump # other opinions on the packet table; debconf is not asked, see install_apt
 	echo clang-format clang-tidy shellcheck codespell
 	echo gcovr
+	echo libclang-rt-dev # libFuzzer and the sanitizers of the suite's clang
 }
 
 
