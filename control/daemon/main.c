@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "ports.h"
 
 #define EXIT_USAGE 2
 #define WATCH_MS 100 // how often the heartbeats of op25b-dp are looked at
@@ -154,11 +155,16 @@ static void open_guard(struct daemon *d)
 
 static void on_up(void *arg, const struct link_hello *hello)
 {
+	char misfit[PUBLISH_TEXT_BYTES] = "";
 	struct daemon *d = arg;
 
-	if (!stats_attach(&d->stats, hello->stats_fd))
-		warnx("op25b-dp handed over no statistics memory of this version");
-	publish_dataplane_up(&d->publish, hello);
+	if (stats_attach(&d->stats, hello->stats_fd))
+		ports_are_those_of(&d->config, d->stats.memory, misfit, sizeof(misfit));
+	else
+		snprintf(misfit, sizeof(misfit),
+			 "op25b-dp handed over no statistics memory of this version, so that its "
+			 "ports are not known: restart it with the op25b-dp of this version");
+	publish_dataplane_up(&d->publish, hello, misfit);
 }
 
 static void on_down(void *arg, const char *why)

@@ -25,6 +25,11 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+bool publish_dataplane_is_usable(const struct publish *p)
+{
+	return p->dataplane.up && !p->dataplane.misfit[0];
+}
+
 uint64_t publish_next_generation(struct publish *p)
 {
 	p->known_generation = max_u64(p->known_generation, p->dataplane.generation);
@@ -261,7 +266,9 @@ static void attempt_run(struct publish *p)
 	struct publish_attempt *t = &p->try;
 	char why[LINK_REASON_BYTES];
 
-	if (!p->dataplane.up || !t->to_dataplane) {
+	if (t->kind == PUBLISH_LOAD && p->dataplane.misfit[0]) {
+		finish_unreached(p, p->dataplane.misfit);
+	} else if (!publish_dataplane_is_usable(p) || !t->to_dataplane) {
 		attempt_guard(p);
 	} else if (!link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
 		snprintf(t->reason, sizeof(t->reason), "op25b-dp: %s", why);
@@ -400,7 +407,7 @@ static void on_retry_timer(evutil_socket_t fd, short what, void *arg)
 	publish_reconcile(arg);
 }
 
-void publish_dataplane_up(struct publish *p, const struct link_hello *hello)
+void publish_dataplane_up(struct publish *p, const struct link_hello *hello, const char *misfit)
 {
 	struct publish_dataplane *dp = &p->dataplane;
 
@@ -409,7 +416,10 @@ void publish_dataplane_up(struct publish *p, const struct link_hello *hello)
 	dp->checksum = hello->checksum;
 	dp->slots_capacity = hello->slots_capacity;
 	dp->refusal[0] = '\0';
+	snprintf(dp->misfit, sizeof(dp->misfit), "%s", misfit);
 	warnx("op25b-dp is up, generation %" PRIu64, hello->generation);
+	if (misfit[0])
+		warnx("%s", misfit);
 	if (p->started) {
 		publish_reconcile(p);
 		return;
@@ -428,6 +438,7 @@ void publish_dataplane_down(struct publish *p, const char *why)
 	p->dataplane.up = false;
 	p->dataplane.generation = 0;
 	p->dataplane.checksum = 0;
+	p->dataplane.misfit[0] = '\0';
 	if (!p->started)
 		publish_start(p);
 }

@@ -47,6 +47,7 @@ struct publish_dataplane {
 	void *image; // in force there when it connected, until the start; NULL: none
 	size_t image_bytes;
 	char refusal[PUBLISH_TEXT_BYTES]; // why it would not take the policy in force; "": it did
+	char misfit[PUBLISH_TEXT_BYTES];  // why it must not be given any policy; "": it may
 };
 
 struct publish_attempt {
@@ -119,6 +120,6 @@ struct compile_request publish_request(const struct publish *p, int64_t at_s, co
 // What becomes of frames while now.policy is NULL, for the operator.
 const char *publish_no_policy_text(const struct publish *p);
 
-// From the link.
-void publish_dataplane_up(struct publish *p, const struct link_hello *hello);
+// From the link. misfit: why this op25b-dp must not be given a policy; "": it may.
+void publish_dataplane_up(struct publish *p, const struct link_hello *hello, const char *misfit);
 void publish_dataplane_down(struct publish *p, const char *why);

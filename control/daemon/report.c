@@ -26,6 +26,8 @@ static const char *dataplane_word(const struct publish *p)
 {
 	if (!p->dataplane.up)
 		return "down";
+	if (p->dataplane.misfit[0])
+		return "unusable";
 	return p->dataplane.refusal[0] ? "refused" : "applied";
 }
 

@@ -24,6 +24,8 @@ static void warn_policy(struct snapshot *s, const struct publish *p)
 
 	if (!p->now.policy)
 		warn(s, publish_no_policy_text(p));
+	if (p->dataplane.misfit[0])
+		warn(s, p->dataplane.misfit);
 	if (p->dataplane.up && p->dataplane.refusal[0])
 		warn(s, p->dataplane.refusal);
 	if (p->now.policy && p->save_error[0]) {

@@ -31,7 +31,8 @@ static void choose_hosts(struct publish *p, uint64_t fresh)
 {
 	struct publish_attempt *t = &p->try;
 	uint64_t checksum = candidate_checksum(&t->next);
-	uint64_t dp = p->dataplane.up ? p->dataplane.generation : 0;
+	bool dp_takes = publish_dataplane_is_usable(p);
+	uint64_t dp = dp_takes ? p->dataplane.generation : 0;
 	uint64_t guard = p->guard ? guard_generation(p->guard) : 0;
 	bool dp_has = dp && p->dataplane.checksum == checksum;
 	bool guard_has = guard && guard_image_checksum(p->guard) == checksum;
@@ -39,7 +40,7 @@ static void choose_hosts(struct publish *p, uint64_t fresh)
 
 	// A host takes only what is newer than its own. If the adopted generation is not, all get
 	// a fresh one.
-	if (adopted && (dp_has || !p->dataplane.up || dp < adopted) &&
+	if (adopted && (dp_has || !dp_takes || dp < adopted) &&
 	    (guard_has || !p->guard || guard < adopted)) {
 		t->to_dataplane = !dp_has;
 		t->to_guard = !guard_has;
@@ -161,7 +162,7 @@ void publish_reconcile(struct publish *p)
 	struct publish_attempt *t = &p->try;
 	bool good;
 
-	if (!p->started || t->under_way || !p->now.policy || !p->dataplane.up)
+	if (!p->started || t->under_way || !p->now.policy || !publish_dataplane_is_usable(p))
 		return;
 	if (p->dataplane.generation && p->dataplane.checksum == candidate_checksum(&p->now))
 		return;

@@ -14,6 +14,7 @@ void publish_start(struct publish *p);
 void publish_reconcile(struct publish *p);
 
 // publish.c, for start.c.
+bool publish_dataplane_is_usable(const struct publish *p); // up, and may be given a policy
 uint64_t publish_next_generation(struct publish *p);
 void publish_attempt_begin(struct publish *p, enum publish_kind kind, const char *source);
 // Offers try.next, or, if !good, refuses it by the errors in try.diag.

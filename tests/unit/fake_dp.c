@@ -206,6 +206,7 @@ static void *run(void *arg)
 
 static void make_stats(struct fake_dp *f, uint64_t boot_id)
 {
+	static const char *const ports[] = {"net_null0", "net_null1"};
 	struct op25b_stats_hdr *m;
 
 	f->stats_bytes = BLOCKS_OFFSET + FAKE_DP_WORKERS * sizeof(struct op25b_stats_block);
@@ -222,13 +223,10 @@ static void make_stats(struct fake_dp *f, uint64_t boot_id)
 	m->boot_id = boot_id;
 	m->worker_count = FAKE_DP_WORKERS;
 	m->pool_count = 2;
-	m->port_count = 2;
 	m->blocks_offset_bytes = BLOCKS_OFFSET;
 	m->block_bytes = sizeof(struct op25b_stats_block);
 	snprintf(m->pool_name[1], sizeof(m->pool_name[1]), "flets");
-	snprintf(m->port[0].name, sizeof(m->port[0].name), "net_null0");
-	snprintf(m->port[1].name, sizeof(m->port[1].name), "net_null1");
-	m->port[1].side = SIDE_NETWORK;
+	fake_dp_ports(f, ports, 2);
 }
 
 struct fake_dp *fake_dp_start(const char *dir, uint64_t boot_id)
@@ -376,6 +374,19 @@ uint32_t fake_dp_pairs(struct fake_dp *f, const char *pool)
 	}
 	pthread_mutex_unlock(&f->lock);
 	return pairs;
+}
+
+void fake_dp_ports(struct fake_dp *f, const char *const *ports, uint32_t count)
+{
+	struct op25b_stats_hdr *m = f->stats;
+	uint32_t i;
+
+	m->port_count = count;
+	for (i = 0; i < count; i++) {
+		m->port[i] = (struct op25b_stats_port){
+			.side = i % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER, .pair = i / 2};
+		snprintf(m->port[i].name, sizeof(m->port[i].name), "%s", ports[i]);
+	}
 }
 
 struct op25b_stats_hdr *fake_dp_stats(struct fake_dp *f)

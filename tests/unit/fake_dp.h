@@ -33,6 +33,10 @@ bool fake_dp_has_policy(struct fake_dp *f, const char *name); // by the image in
 // The pairs that a pool lives behind, one bit each; 0: there is no such pool.
 uint32_t fake_dp_pairs(struct fake_dp *f, const char *pool);
 
+// What it has been started with: ports[] are its device names, subscriber and network port of each
+// pair in turn. At first net_null0 and net_null1, which is what daemon_run.h gives to op25bd.
+void fake_dp_ports(struct fake_dp *f, const char *const *ports, uint32_t count);
+
 // The statistics memory; tests write into it as workers would.
 struct op25b_stats_hdr *fake_dp_stats(struct fake_dp *f);
 struct op25b_stats_block *fake_dp_block(struct fake_dp *f, uint32_t worker);

@@ -101,11 +101,13 @@ static void assert_reason(const struct daemon_run *r, const char *path, const ch
 
 static void pairs_are_those_of_the_box(void **state)
 {
+	static const char *const ports[] = {"net_null0", "net_null1", "net_null2", "net_null3"};
 	struct daemon_fixture *f = *state;
 	struct reply reply;
 	const json_t *error;
 
 	name_pairs(&f->run);
+	fake_dp_ports(f->dp, ports, 4);
 	assert_true(daemon_start(&f->run));
 	daemon_assert_load(&f->run, PAIR_POLICY("west"), 200);
 	assert_int_equal(fake_dp_pairs(f->dp, "flets"), 2);

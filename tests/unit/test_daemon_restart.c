@@ -253,6 +253,168 @@ static void refusal_at_start_leaves_the_guard_enforcing(void **state)
 	assert_int_equal(fake_dp_offers(f->dp), 1);
 }
 
+// How an op25b-dp can differ from daemon_run.h's dataplane.json, and what is said of it.
+static const struct other_ports {
+	const char *name[4];
+	uint32_t count;
+	uint32_t side0, pair0; // of port 0
+	const char *text;
+} other_ports[] = {
+	{{"net_null0", "net_null7"},
+	 2,
+	 SIDE_SUBSCRIBER,
+	 0,
+	 "port 1 is net_null7 (network of pair 0) there, net_null1 (network of pair 0) here"},
+	{{"net_null1", "net_null0"},
+	 2,
+	 SIDE_SUBSCRIBER,
+	 0,
+	 "port 0 is net_null1 (subscriber of pair 0) there, net_null0 (subscriber of pair 0) here"},
+	{{"net_null\x1b\xff", "net_null1"},
+	 2,
+	 SIDE_SUBSCRIBER,
+	 0,
+	 "port 0 is net_null?? (subscriber of pair 0) there, net_null0 (subscriber of pair 0) "
+	 "here"},
+	{{"net_null0", "net_null1"},
+	 2,
+	 SIDE_NETWORK,
+	 0,
+	 "port 0 is net_null0 (network of pair 0) there, net_null0 (subscriber of pair 0) here"},
+	{{"net_null0", "net_null1"},
+	 2,
+	 SIDE_SUBSCRIBER,
+	 1,
+	 "port 0 is net_null0 (subscriber of pair 1) there, net_null0 (subscriber of pair 0) here"},
+	{{"net_null0", "net_null1", "net_null2", "net_null3"},
+	 4,
+	 SIDE_SUBSCRIBER,
+	 0,
+	 "4 there, 2 here"},
+};
+static const char *const same_ports[] = {"net_null0", "net_null1"};
+
+static void other_ports_text(const struct other_ports *row, char text[384])
+{
+	snprintf(text, 384,
+		 "op25b-dp runs with other ports than the dataplane.json that op25bd has read: %s; "
+		 "restart the one that runs with the old file",
+		 row->text);
+}
+
+static void set_other_ports(struct fake_dp *dp, const struct other_ports *row)
+{
+	fake_dp_ports(dp, row->name, row->count);
+	fake_dp_stats(dp)->port[0].side = row->side0;
+	fake_dp_stats(dp)->port[0].pair = row->pair0;
+}
+
+// Whether op25bd warns of text within 5 s.
+static bool is_warned_of(const struct daemon_run *r, const char *text)
+{
+	bool found = false;
+	int turns;
+
+	for (turns = 0; turns < 500 && !found; turns++) {
+		json_t *root, *warnings = daemon_status(r, "warnings", &root);
+		size_t i;
+
+		for (i = 0; i < json_array_size(warnings) && !found; i++)
+			found = !strcmp(json_string_value(json_array_get(warnings, i)), text);
+		json_decref(root);
+		if (!found)
+			usleep(10000);
+	}
+	return found;
+}
+
+// Images tell pairs by number: a dataplane that numbers its ports otherwise must not get one.
+static void dataplane_with_other_ports_gets_no_policy(void **state)
+{
+	struct daemon_fixture *f = *state;
+	struct reply reply;
+	unsigned offers;
+	char text[384];
+	size_t i;
+
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	for (i = 0; i < sizeof(other_ports) / sizeof(other_ports[0]); i++) {
+		offers = fake_dp_offers(f->dp);
+		other_ports_text(&other_ports[i], text);
+		set_other_ports(f->dp, &other_ports[i]);
+		fake_dp_forget(f->dp);
+		assert_true(is_warned_of(&f->run, text));
+		assert_true(daemon_wait_status(&f->run, "dataplane.up", "true"));
+		reply = daemon_ask(&f->run, "/v1/policy", daemon_policy_b);
+		assert_int_equal(reply.status, 503);
+		assert_string_equal(json_string_value(json_object_get(reply.json, "reason")), text);
+		reply_free(&reply);
+		daemon_assert_policy(&f->run, "a");
+		usleep(1200000); // a load that failed is followed by another look
+		assert_int_equal(fake_dp_offers(f->dp), offers);
+		assert_int_equal(fake_dp_generation(f->dp), 0);
+		// It is started again, and has read the same file now.
+		fake_dp_ports(f->dp, same_ports, 2);
+		fake_dp_hang_up(f->dp);
+		while (fake_dp_offers(f->dp) == offers)
+			usleep(1000);
+		daemon_assert_load(&f->run, daemon_policy_a, 200);
+		assert_int_equal(fake_dp_offers(f->dp), offers + 2);
+		assert_true(fake_dp_has_policy(f->dp, "a"));
+	}
+}
+
+static void other_ports_at_start_leave_the_guard_enforcing(void **state)
+{
+	struct daemon_fixture *f = *state;
+	uint64_t generation;
+	char text[384];
+
+	file_write(f->run.file, daemon_policy_a);
+	other_ports_text(&other_ports[0], text);
+	set_other_ports(f->dp, &other_ports[0]);
+	assert_true(daemon_start(&f->run));
+	assert_true(daemon_wait_status(&f->run, "policy.name", "\"a\""));
+	assert_true(is_warned_of(&f->run, text));
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 1);
+	daemon_assert_load(&f->run, daemon_policy_b, 503);
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 1);
+	assert_int_equal(fake_dp_offers(f->dp), 0);
+	// Without it a load goes to the guard alone, as ever.
+	fake_dp_stop(f->dp);
+	f->dp = NULL;
+	assert_true(daemon_wait_status(&f->run, "dataplane.up", "false"));
+	assert_false(is_warned_of(&f->run, text));
+	daemon_assert_load(&f->run, daemon_policy_b, 200);
+	f->dp = fake_dp_start(f->run.dir, 2);
+	while (!fake_dp_offers(f->dp))
+		usleep(1000);
+	assert_true(fake_dp_has_policy(f->dp, "b"));
+}
+
+// The DPDK spells a PCI address in one way, dataplane.json may in others.
+static void pci_devices_are_known_however_they_are_spelled(void **state)
+{
+	static const char *const ports[] = {"0000:af:00.0", "0000:03:00.1", "net_pcap0",
+					    "0001:0a:1f.7"};
+	struct daemon_fixture *f = *state;
+	char path[128], text[512];
+
+	snprintf(path, sizeof(path), "%s/dataplane.json", f->run.dir);
+	snprintf(text, sizeof(text),
+		 "{\"op25b-dp\":1,\"cores\":[0],\"pairs\":["
+		 "{\"subscriber\":\"0000:AF:00.0,opt=1\",\"network\":\"3:0.1\"},"
+		 "{\"subscriber\":\"net_pcap0,rx_pcap=a:b.c\",\"network\":\"1:0A:1f.7\"}],"
+		 "\"run_dir\":\"%s\",\"state_dir\":\"%s/state\"}",
+		 f->run.dir, f->run.dir);
+	file_write(path, text);
+	fake_dp_ports(f->dp, ports, 4);
+	assert_true(daemon_start(&f->run));
+	daemon_assert_load(&f->run, daemon_policy_a, 200);
+	assert_int_equal(fake_dp_offers(f->dp), 1);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +428,9 @@ int main(int argc, char **argv)
 		DAEMON_TEST(frozen_clock_chooses_the_stage, argv[1]),
 		DAEMON_TEST(guard_is_adopted_and_serves_without_a_dataplane, argv[2]),
 		DAEMON_TEST(refusal_at_start_leaves_the_guard_enforcing, argv[2]),
+		DAEMON_TEST(dataplane_with_other_ports_gets_no_policy, argv[1]),
+		DAEMON_TEST(other_ports_at_start_leave_the_guard_enforcing, argv[2]),
+		DAEMON_TEST(pci_devices_are_known_however_they_are_spelled, argv[1]),
 	};
 
 	if (argc != 3)

@@ -158,9 +158,21 @@ static void damaged_memory_is_not_mapped(void **state)
 	assert_true(daemon_start(&run));
 	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
 	assert_true(daemon_wait_status(&run, "dataplane.workers", "0"));
+	// Which ports it has is not known either, and so not whether a policy's pairs are its own.
+	daemon_assert_load(&run, daemon_policy_a, 503);
+	assert_int_equal(fake_dp_offers(dp), 0);
 	fake_dp_stats(dp)->worker_count = FAKE_DP_WORKERS;
 	fake_dp_hang_up(dp);
 	assert_true(daemon_wait_status(&run, "dataplane.workers", "2"));
+	daemon_assert_load(&run, daemon_policy_a, 200);
+	// A damaged one after a good one: what was mapped before says nothing about it.
+	fake_dp_stats(dp)->abi_major++;
+	fake_dp_hang_up(dp);
+	while (fake_dp_hellos(dp) < 3)
+		usleep(1000);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	daemon_assert_load(&run, daemon_policy_b, 503);
+	assert_int_equal(fake_dp_offers(dp), 1);
 	fake_dp_stop(dp);
 	assert_int_equal(daemon_stop(&run), 0);
 	daemon_clean(&run);
