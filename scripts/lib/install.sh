@@ -31,7 +31,6 @@ install_set_test() {
 	echo libclang-rt-dev # libFuzzer and the sanitizers of the suite's clang
 }
 
-
 install_set_fresh() {
 	echo debootstrap git mount util-linux
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "tests/unit/image_build.h"
 
 #define CLASS_HEAD_BYTES offsetof(struct op25b_class, clause)
 #define MOST_BLOCK_BYTES 256u
@@ -88,23 +89,6 @@ static size_t resize_section(uint8_t *image, size_t bytes, size_t most_bytes, ui
 	return grows ? bytes + room : bytes - room;
 }
 
-static int compare4(const void *left, const void *right)
-{
-	const struct op25b_prefix4 *a = left, *b = right;
-
-	if (a->addr != b->addr)
-		return a->addr < b->addr ? -1 : 1;
-	return (int)a->depth - (int)b->depth;
-}
-
-static int compare6(const void *left, const void *right)
-{
-	const struct op25b_prefix6 *a = left, *b = right;
-	int order = memcmp(a->addr_be, b->addr_be, sizeof(a->addr_be));
-
-	return order ? order : (int)a->depth - (int)b->depth;
-}
-
 static void repair_classes(uint8_t *at, uint32_t count)
 {
 	struct op25b_class *c = (struct op25b_class *)at;
@@ -137,9 +121,9 @@ static void repair_prefixes(uint8_t *at4, uint32_t count4, uint8_t *at6, uint32_
 		memset(p6[i].pad, 0, sizeof(p6[i].pad));
 	}
 	if (p4)
-		qsort(p4, count4, sizeof(*p4), compare4);
+		qsort(p4, count4, sizeof(*p4), image_compare_prefix4);
 	if (p6)
-		qsort(p6, count6, sizeof(*p6), compare6);
+		qsort(p6, count6, sizeof(*p6), image_compare_prefix6);
 }
 
 static void repair_content(uint8_t *image, size_t bytes)

@@ -207,7 +207,7 @@ void image_build_skip_slots(struct image_build *b, uint32_t count)
 	b->slot_count += count;
 }
 
-static int compare4(const void *left, const void *right)
+int image_compare_prefix4(const void *left, const void *right)
 {
 	const struct op25b_prefix4 *a = left, *b = right;
 
@@ -216,7 +216,7 @@ static int compare4(const void *left, const void *right)
 	return (int)a->depth - (int)b->depth;
 }
 
-static int compare6(const void *left, const void *right)
+int image_compare_prefix6(const void *left, const void *right)
 {
 	const struct op25b_prefix6 *a = left, *b = right;
 	int order = memcmp(a->addr_be, b->addr_be, sizeof(a->addr_be));
@@ -281,9 +281,9 @@ void *image_build_finish(const struct image_build *b, uint64_t generation, size_
 	section_copy(image, SECTION_NAMES, b->names);
 	section_copy(image, SECTION_SOFTWIRES, &b->softwires);
 	qsort(image + hdr.section[SECTION_PREFIX4].offset_bytes, b->prefix4_count,
-	      sizeof(*b->prefix4), compare4);
+	      sizeof(*b->prefix4), image_compare_prefix4);
 	qsort(image + hdr.section[SECTION_PREFIX6].offset_bytes, b->prefix6_count,
-	      sizeof(*b->prefix6), compare6);
+	      sizeof(*b->prefix6), image_compare_prefix6);
 	hdr.checksum = image_checksum(image, hdr.total_bytes);
 	memcpy(image, &hdr, sizeof(hdr));
 	f = image_check(image, hdr.total_bytes);

@@ -41,5 +41,9 @@ void image_build_softwire(struct image_build *b, const char *prefix6);
 // Leaves `count` slots unused, so that the next prefix begins behind them.
 void image_build_skip_slots(struct image_build *b, uint32_t count);
 
+// The order of a section's prefixes, for qsort().
+int image_compare_prefix4(const void *left, const void *right);
+int image_compare_prefix6(const void *left, const void *right);
+
 // A finished image that image_check() accepts; free() it. The builder can go on being used.
 void *image_build_finish(const struct image_build *b, uint64_t generation, size_t *bytes);
