@@ -75,7 +75,7 @@ static uint32_t read_l2_doubt(const struct publish *p, const struct evkeyvalq *q
 
 	if (evhttp_find_header(query, "l2_doubt"))
 		return read_word(query, "l2_doubt", "pass", "drop", d) ? UINT32_MAX : 0;
-	for (i = 0; i < p->config->pair_count && i < CONFIG_MAX_PAIRS; i++) {
+	for (i = 0; i < p->config->pair_count; i++) {
 		if (p->config->pairs[i].drop_l2_doubt)
 			pairs |= 1u << i;
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../dataplane/core/refusal.h"
 #include "../reader/reader.h"
 #include "model.h"
 
@@ -55,7 +56,7 @@ static bool stage_blocks(const struct stage *s)
 	size_t i;
 
 	for (i = 0; i < s->clause_count; i++) {
-		if (action_is_refusal(s->clauses[i].action))
+		if (is_refusal(s->clauses[i].action))
 			return true;
 	}
 	return false;

@@ -224,7 +224,7 @@ bool policy_compile(const struct policy *p, const struct compile_request *r, voi
 	parts.policy_name = names_add(&parts.names, p->name);
 	parts.classes = classes_compile(p, r->at_s, pair_numbers, &parts.names);
 	softwires_compile(p, &parts.softwires);
-	cover_make(p, &plan, &parts.cover);
+	cover_make(p, r->at_s, &plan, &parts.cover);
 	*image = image_write(p, r, &parts, plan.slot_count, bytes);
 	free(parts.classes);
 	free(parts.names.text);

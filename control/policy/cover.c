@@ -17,6 +17,7 @@ struct item {
 	uint32_t class_id;    // pool index + 1, 0: none
 	uint64_t sets;
 	const struct slot_range *range; // of the pool prefix, NULL: not counted
+	bool is_exempt;                 // a set's, which a clause permits, and no pool lies in it
 };
 
 // Addresses seen already, to say each thing once: open addressing, at most half full.
@@ -90,27 +91,47 @@ static size_t items_join(struct item *items, size_t count)
 static void item_inherit(struct item *item, const struct item *parent)
 {
 	item->sets |= parent->sets;
+	item->is_exempt |= parent->is_exempt;
 	if (!item->class_id) {
 		item->class_id = parent->class_id;
 		item->range = parent->range;
 	}
 }
 
-// Destination sets that some clause permits: who is in one is exempt, and worth impersonating.
-static uint64_t exempt_sets(const struct policy *p)
+// Destination sets that some clause in force permits: who is in one is exempt, and worth
+// impersonating.
+static uint64_t exempt_sets(const struct policy *p, int64_t at_s)
 {
 	uint64_t sets = 0;
 	size_t i, j;
 
-	for (i = 0; i < p->stage_count; i++) {
-		for (j = 0; j < p->stages[i].clause_count; j++) {
-			const struct clause *cl = &p->stages[i].clauses[j];
+	for (i = 0; i < p->pool_count; i++) {
+		const struct stage *s = policy_stage_at(p, (uint32_t)i, at_s);
 
-			if (cl->action == ACTION_PERMIT && cl->sets != OP25B_ANY_SET)
-				sets |= cl->sets;
+		for (j = 0; s && j < s->clause_count; j++) {
+			if (s->clauses[j].action == ACTION_PERMIT &&
+			    s->clauses[j].sets != OP25B_ANY_SET)
+				sets |= s->clauses[j].sets;
 		}
 	}
 	return sets;
+}
+
+// A prefix that holds a pool is a network with subscribers in it: who else is in it may be one,
+// too.
+static void items_mark_exempt(struct item *items, size_t count, uint64_t exempt)
+{
+	struct item *stack[MAX_NESTING];
+	size_t i, j, depth = 0;
+
+	for (i = 0; i < count; i++) {
+		while (depth && !prefix_covers(&stack[depth - 1]->prefix, &items[i].prefix))
+			depth--;
+		items[i].is_exempt = items[i].sets & exempt;
+		stack[depth++] = &items[i];
+		for (j = 0; items[i].class_id && j < depth; j++)
+			stack[j]->is_exempt = false;
+	}
 }
 
 // The pool prefix's arithmetic, moved to a prefix inside it: same address, same slot.
@@ -122,7 +143,7 @@ static struct op25b_addr item_addr(const struct cover *cover, const struct item 
 	uint8_t family = item->prefix.family;
 	uint64_t word;
 
-	if (!a.class_id && (a.sets & cover->exempt_sets))
+	if (!a.class_id && item->is_exempt)
 		a.class_id = cover->exempt_class;
 	if (!r)
 		return a;
@@ -186,14 +207,16 @@ static void cover_walk(struct cover *cover, struct addr_index *index, struct ite
 		// The one around it says it all. Pool prefixes do not nest, so the same pool means
 		// the same pool prefix and the same slots.
 		if (depth && item->class_id == stack[depth - 1]->class_id &&
-		    item->sets == stack[depth - 1]->sets)
+		    item->sets == stack[depth - 1]->sets &&
+		    item->is_exempt == stack[depth - 1]->is_exempt)
 			continue;
 		cover_add(cover, index, item);
 		stack[depth++] = item;
 	}
 }
 
-void cover_make(const struct policy *p, const struct slot_plan *plan, struct cover *cover)
+void cover_make(const struct policy *p, int64_t at_s, const struct slot_plan *plan,
+		struct cover *cover)
 {
 	struct addr_index index = {NULL, 1};
 	struct item *items;
@@ -202,12 +225,12 @@ void cover_make(const struct policy *p, const struct slot_plan *plan, struct cov
 	items = items_make(p, plan, &count);
 	qsort(items, count, sizeof(*items), item_compare);
 	count = items_join(items, count);
+	items_mark_exempt(items, count, exempt_sets(p, at_s));
 	while (index.mask < 2 * (count + 1))
 		index.mask <<= 1;
 	index.cells = policy_alloc(index.mask, sizeof(*index.cells));
 	index.mask--;
-	*cover = (struct cover){.exempt_sets = exempt_sets(p),
-				.exempt_class = (uint32_t)p->pool_count + 1};
+	*cover = (struct cover){.exempt_class = (uint32_t)p->pool_count + 1};
 	cover->prefixes = policy_alloc(count, sizeof(*cover->prefixes));
 	cover->addrs = policy_alloc(count + 1, sizeof(*cover->addrs));
 	cover->addrs[0].slot_base = OP25B_NO_SLOT;

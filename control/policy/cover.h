@@ -17,11 +17,11 @@ struct cover {
 	size_t count4;            // of these, IPv4
 	struct op25b_addr *addrs; // [0]: of addresses in no prefix
 	size_t addr_count;
-	uint64_t exempt_sets;  // destination sets that some clause permits
-	uint32_t exempt_class; // of their addresses that lie in no pool
+	uint32_t exempt_class; // of destinations that a clause permits and that lie in no pool
 };
 
-// Joins pools and sets. A prefix that says nothing new about its addresses is left out. Pair with
-// cover_free().
-void cover_make(const struct policy *p, const struct slot_plan *plan, struct cover *cover);
+// Joins pools and sets, as at_s has them. A prefix that says nothing new about its addresses is
+// left out. Pair with cover_free().
+void cover_make(const struct policy *p, int64_t at_s, const struct slot_plan *plan,
+		struct cover *cover);
 void cover_free(struct cover *cover);

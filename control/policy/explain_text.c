@@ -184,7 +184,8 @@ static void outcome_text(const struct case_file *c, char *text, size_t bytes)
 		snprintf(text, bytes,
 			 "is refused at once with an ICMP error, \"administratively prohibited\", "
 			 "which programs show as \"%s\"",
-			 c->flow.family == FAMILY_IP4 ? "no route to host" : "permission denied");
+			 flow_far_family(&c->flow) == FAMILY_IP4 ? "no route to host"
+								 : "permission denied");
 		return;
 	default:
 		snprintf(text, bytes, "%s",

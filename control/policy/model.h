@@ -125,9 +125,6 @@ const char *policy_pair_name(const struct policy *p, const struct compile_reques
 // The word for an action, as in a policy file.
 const char *action_word(uint8_t action);
 
-// Whether an action refuses the connection: drop, rst, icmp_admin.
-bool action_is_refusal(uint8_t action);
-
 // Whether an IANA name can be used: UTC, or a file of the system's zone information.
 bool time_zone_is_known(const char *tz);
 

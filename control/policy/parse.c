@@ -207,11 +207,6 @@ const char *action_word(uint8_t action)
 	return action < ACTION_COUNT ? words_action[action] : "?";
 }
 
-bool action_is_refusal(uint8_t action)
-{
-	return action == ACTION_DROP || action == ACTION_RST || action == ACTION_ICMP_ADMIN;
-}
-
 int policy_find_pool(const struct policy *p, const char *name)
 {
 	size_t i;

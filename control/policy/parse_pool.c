@@ -96,11 +96,12 @@ static int parse_pair(struct policy *p, const json_t *value, const char *place, 
 	char quote[READER_PLACE_BYTES];
 	size_t i;
 
-	if (!name || !name[0] || strlen(name) >= OP25B_MAX_NAME_BYTES) {
-		diag_error(d, place, "%s is not the name of a pair: a string of 1 to %u bytes",
-			   reader_quote(quote, value), OP25B_MAX_NAME_BYTES - 1);
+	if (!name) {
+		diag_error(d, place, "%s is not a string", reader_quote(quote, value));
 		return -1;
 	}
+	if (!reader_name(name, place, d))
+		return -1;
 	for (i = 0; i < p->pair_count; i++) {
 		if (!strcmp(p->pairs[i], name))
 			return (int)i;

@@ -68,7 +68,7 @@ enum op25b_action {
 	X(DROP_FRAG_CHAIN, DROP, "frag_chain",                                                     \
 	  "IPv6 header chain split over fragments (RFC 7112)")                                     \
 	X(DROP_EH_LIMIT, DROP, "eh_limit", "more IPv6 extension headers than are read")            \
-	X(DROP_MALFORMED, DROP, "malformed", "a length field contradicts another or the frame")    \
+	X(DROP_MALFORMED, DROP, "malformed", "a length or version contradicts another field")      \
 	X(DROP_WINDOW, DROP, "window", "headers reach beyond the first 256 bytes of the frame")    \
 	X(ANSWER_RST, ANSWER, "rst", "an rst clause matched: a reset was sent to the subscriber")  \
 	X(ANSWER_LIMIT, ANSWER, "limit_rst", "over the limit or on hold: a reset was sent")        \

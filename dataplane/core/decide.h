@@ -14,6 +14,7 @@
 #include "flow.h"
 #include "limit.h"
 #include "parse.h"
+#include "refusal.h"
 #include "seam.h"
 
 #define SMTP_PORT 25u // RFC 5321 section 4.5.4.2
@@ -131,11 +132,6 @@ STAGE uint32_t clause_find(const struct op25b_class *c, uint64_t far_sets)
 	return JUDGEMENT_NO_CLAUSE;
 }
 
-STAGE bool is_refusal(uint8_t action)
-{
-	return action == ACTION_DROP || action == ACTION_RST || action == ACTION_ICMP_ADMIN;
-}
-
 STAGE uint8_t monitor_reason(const struct op25b_clause *cl)
 {
 	if (cl->as == ACTION_ICMP_ADMIN)
@@ -143,21 +139,31 @@ STAGE uint8_t monitor_reason(const struct op25b_clause *cl)
 	return cl->as == ACTION_RST ? REASON_PASS_MONITOR_RST : REASON_PASS_MONITOR_DROP;
 }
 
-#define IP4_FIRST_MULTICAST 0xe0000000u // RFC 1112 section 4; above: reserved, broadcast
-#define IP6_MULTICAST 0xffu             // RFC 4291 section 2.7, first octet
+#define IP4_FIRST_MULTICAST 224u // first octet, RFC 1112 section 4; above: reserved, broadcast
+#define IP4_LOOPBACK 127u // first octets that stand for no other host: RFC 1122 section 3.2.1.3
+#define IP4_THIS_NETWORK 0u
+#define IP6_MULTICAST 0xffu // RFC 4291 section 2.7, first octet
 
-STAGE bool is_to_many(const struct flow *f)
+STAGE bool is_one_host4(uint32_t addr)
 {
-	if (flow_far_family(f) == FAMILY_IP4)
-		return f->dst4 >= IP4_FIRST_MULTICAST;
-	return *(const uint8_t *)f->dst6_be == IP6_MULTICAST;
+	uint32_t first = addr >> 24;
+
+	return first != IP4_THIS_NETWORK && first != IP4_LOOPBACK && first < IP4_FIRST_MULTICAST;
 }
 
-// Not every frame may be answered: no reset (RFC 9293 section 3.10.7.1), nothing to more than one
-// station (RFC 1122 section 3.2.2), nothing whose way back is not known.
+// Whether both ends are single hosts, so that an answer from the one to the other makes sense.
+STAGE bool is_between_hosts(const struct flow *f)
+{
+	if (flow_far_family(f) == FAMILY_IP4)
+		return is_one_host4(f->src4) && is_one_host4(f->dst4);
+	return *(const uint8_t *)f->dst6_be != IP6_MULTICAST;
+}
+
+// Not every frame may be answered: no reset (RFC 9293 section 3.10.7.1), nothing that is not
+// between two hosts (RFC 1122 section 3.2.2), nothing whose way back is not known.
 STAGE uint8_t answer_reason(const struct flow *f, uint8_t reason)
 {
-	if (f->tcp_flags & TCP_FLAG_RST || f->no_answer || f->detour || is_to_many(f))
+	if (f->tcp_flags & TCP_FLAG_RST || f->no_answer || f->detour || !is_between_hosts(f))
 		return REASON_DROP_UNANSWERED;
 	return reason;
 }

@@ -6,6 +6,7 @@
 
 #include "../abi/verdict_abi.h"
 #include "image_view.h"
+#include "refusal.h"
 
 #define FNV1A_64_BASIS 0xcbf29ce484222325ull
 #define FNV1A_64_PRIME 0x100000001b3ull
@@ -120,11 +121,6 @@ static int is_name(const struct image_view *view, uint32_t offset)
 			return 1;
 	}
 	return 0;
-}
-
-static int is_refusal(uint8_t action)
-{
-	return action == ACTION_DROP || action == ACTION_RST || action == ACTION_ICMP_ADMIN;
 }
 
 static int is_limit(const struct op25b_clause *cl)

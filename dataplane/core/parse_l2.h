@@ -29,9 +29,12 @@
 #define ETH_TYPE_OLD_QINQ 0x9100u
 #define ETH_TYPE_OLD_QINQ_2 0x9200u
 #define ETH_TYPE_OLD_QINQ_3 0x9300u
-#define ETH_TYPE_RTAG 0xf1c1u  // IEEE 802.1CB
-#define SNAP_BYTES 8u          // LLC, OUI, type: RFC 1042
-#define SNAP_LLC_OUI 0xaaaa03u // DSAP, SSAP, control
+#define ETH_TYPE_RTAG 0xf1c1u   // IEEE 802.1CB
+#define SNAP_BYTES 8u           // LLC, OUI, type: RFC 1042
+#define SNAP_LLC 0xaa0003u      // DSAP, SSAP, control: what receivers look at of them
+#define SNAP_LLC_MASK 0xfe00efu // not the group bit, not the SSAP, not the poll bit
+#define LLC_DSAP_MASK 0xfeu
+#define LLC_DSAP_IP 0x06u // IEEE's own number for IPv4
 #define SNAP_OUI_RFC1042 0x000000u
 #define SNAP_OUI_BRIDGE 0x0000f8u // IEEE 802.1H
 #define VLAN_TAG_BYTES 4u
@@ -75,15 +78,18 @@ STAGE enum parse_step parse_tags(const struct window *w, struct parse_work *k)
 // IEEE 802.3 with LLC, and RFC 1042 SNAP in it. k->next is the length field.
 STAGE enum parse_step parse_snap(const struct window *w, struct parse_work *k)
 {
-	uint32_t off = k->off, oui;
+	uint32_t off = k->off, llc, oui;
 
 	if (off + k->next > k->end)
 		return parse_unreadable(k, REASON_DROP_L2_MALFORMED);
 	if (k->next < SNAP_BYTES)
 		return parse_settle(k, REASON_PASS_NOT_IP);
 	k->end = off + k->next;
+	llc = (uint32_t)(win_ld16(w, off) << 8) + win_ld8(w, off + 2);
 	oui = (win_ld8(w, off + 3) << 16) + win_ld16(w, off + 4);
-	if ((uint32_t)(win_ld16(w, off) << 8) + win_ld8(w, off + 2) != SNAP_LLC_OUI)
+	if ((llc >> 16 & LLC_DSAP_MASK) == LLC_DSAP_IP)
+		return parse_settle(k, REASON_PASS_L2_UNPARSED);
+	if ((llc & SNAP_LLC_MASK) != SNAP_LLC)
 		return parse_settle(k, REASON_PASS_NOT_IP);
 	if (oui != SNAP_OUI_RFC1042 && oui != SNAP_OUI_BRIDGE)
 		return parse_settle(k, REASON_PASS_NOT_IP);

@@ -24,7 +24,7 @@ static void iface_add(struct guard *g, const struct dataplane_config *c, uint32_
 	snprintf(iface->name, sizeof(iface->name), "%s", port->iface);
 	iface->side = side;
 	iface->pair = pair;
-	iface->drop_l2_doubt = c->pairs[pair].drop_l2_doubt;
+	iface->drop_l2_doubt = p->drop_l2_doubt;
 	iface->replaced_fd = -1;
 	g->iface_count++;
 }

@@ -3,7 +3,12 @@
 see it. Where a line stands twice in its file, the lines around it say which one is meant.
 
 No break belongs here that changes nothing for any frame: loops of which the constant bound is only
-for the verifier, tests that a later one makes again, and fields that only answers are made from."""
+for the verifier, and tests that a later one makes again.
+
+What a break is seen by: the reason of a row, the verdict that goes with it, and, where TCP is read,
+the fields of the flow that no reason shows (run_core.c says them again). What is not seen here: the
+action and clause that a frame is counted by, the fields of a flow that is not TCP, and what answers
+are made of them. Those are for tests/unit, answer_check.c and the differential test."""
 
 from typing import NamedTuple
 
@@ -17,7 +22,7 @@ class Break(NamedTuple):
 
 BREAKS = []
 WORK, L2, IP, TCP = "parse_work.h", "parse_l2.h", "parse_ip.h", "parse.h"
-DECIDE, LIMIT = "decide.h", "limit.h"
+DECIDE, REFUSAL, LIMIT = "decide.h", "refusal.h", "limit.h"
 
 
 def breaks(file, *items):
@@ -62,12 +67,23 @@ breaks(
      "VLAN_TAG_BYTES))\n\t\t\treturn parse_settle(k, REASON_PASS_NOT_IP)", "a frame cut in a tag passes"),
     ("return parse_unreadable(k, REASON_DROP_L2_DEPTH);\n\tif (k->next == ETH_TYPE_PPPOE)",
      "return parse_settle(k, REASON_PASS_NOT_IP);\n\tif (k->next == ETH_TYPE_PPPOE)", "a tag behind SNAP passes"),
+    ("if (k->next < ETH_MIN_TYPE && parse_snap", "if (k->next <= ETH_MIN_TYPE && parse_snap",
+     "the first EtherType is taken for a length"),
+    ("k->flow.tag_count++;", ";", "tags are not counted"),
+    ("k->flow.snap = 1;", ";", "what came in SNAP is answered without it"),
     ("#define ETH_MIN_TYPE 0x0600u", "#define ETH_MIN_TYPE 0x05ddu", "lengths above 1500 are taken for types"),
     ("if (k->next < ETH_MIN_TYPE && parse_snap(w, k) == PARSE_DONE)", "if (false)", "802.3 frames are not opened"),
     ("if (off + k->next > k->end)", "if (false)", "an 802.3 length beyond the frame is believed"),
     ("k->end = off + k->next;", ";", "an 802.3 length is no bound"),
-    ("+ win_ld8(w, off + 2) != SNAP_LLC_OUI)", "+ win_ld8(w, off + 2) == 0)", "any LLC is taken for SNAP"),
-    ("+ win_ld8(w, off + 2) != SNAP_LLC_OUI)", "+ 3 != SNAP_LLC_OUI)", "any LLC control field is taken for UI"),
+    ("0xfe00efu", "0xff00efu", "SNAP to a group's service is not opened"),
+    ("0xfe00efu", "0xfe00ffu", "SNAP with the poll bit is not opened"),
+    ("if ((llc & SNAP_LLC_MASK) != SNAP_LLC)", "if (llc >> 8 != 0xaaaa || (llc & SNAP_LLC_MASK) != SNAP_LLC)",
+     "SNAP from another service is not opened"),
+    ("if ((llc >> 16 & LLC_DSAP_MASK) == LLC_DSAP_IP)", "if (false)", "LLC with the number of IP is not counted as unparsed"),
+    ("#define LLC_DSAP_MASK 0xfeu", "#define LLC_DSAP_MASK 0xffu", "LLC to a group's IP is not counted as unparsed"),
+    ("if ((llc & SNAP_LLC_MASK) != SNAP_LLC)", "if (false)", "any LLC is taken for SNAP"),
+    ("if ((llc & SNAP_LLC_MASK) != SNAP_LLC)", "if ((llc ^ SNAP_LLC) & 0xff0000u & SNAP_LLC_MASK)",
+     "any LLC control field is taken for UI"),
     (" && oui != SNAP_OUI_BRIDGE", "", "the OUI of IEEE 802.1H is not known"),
     ("if (oui != SNAP_OUI_RFC1042 && oui != SNAP_OUI_BRIDGE)", "if (false)", "any OUI is taken for an EtherType's"),
     ("off + SNAP_BYTES);", "off + SNAP_BYTES - 3);", "SNAP is as long as LLC and type"),
@@ -91,6 +107,12 @@ breaks(
      "if (!is_readable(k, off, PPPOE_HEADER_BYTES + 2))\n\t\treturn parse_settle(k, REASON_PASS_NOT_IP)",
      "a frame cut in PPPoE passes"),
     ("if (end > k->end || off + 2 > end)", "if (off + 2 > end)", "a PPPoE length beyond the frame is believed"),
+    ("if (end > k->end || off + 2 > end)", "if (end > k->end || off + 2 >= end)",
+     "a PPPoE session's frame of nothing but its protocol cannot be read"),
+    ("#define PPP_NETWORK_MAX 0x3fffu", "#define PPP_NETWORK_MAX 0x3efeu", "the last network protocol of PPP is none"),
+    ("#define PPP_NETWORK_MAX 0x3fffu", "#define PPP_NETWORK_MAX 0x4000u", "PPP's protocol 0x4000 is a network protocol"),
+    ("k->flow.pppoe = 1;", ";", "what came in PPPoE is answered without it"),
+    ("k->flow.label_count++;", ";", "labels are not counted"),
     ("k->end = end;", ";", "the PPPoE length is no bound"),
     ("if (win_ld16(w, off) == PPP_ADDRESS_CONTROL)", "if (false)", "PPP address and control fields are not known"),
     ("if (!is_readable(k, off, 2))\n\t\treturn parse_unreadable(k, REASON_DROP_L2_MALFORMED)",
@@ -161,6 +183,11 @@ breaks(
     ("if (off >= k->off)", "if (false)", "options are looked for behind the IPv4 header"),
     ("if (type == IP4_OPTION_END)", "if (false)", "options are looked for behind the end of options"),
     ("if (type != IP4_OPTION_NOP) {", "if (true) {", "NOP is taken for an option with a length"),
+    ("if (bytes < 2)", "if (bytes <= 2)", "an option of two bytes ends the search for a source route"),
+    ("k->flow.ip_off = off;\n\tk->flow.src4", "k->flow.ip_off = k->flow.softwire ? k->flow.l3_off : off;\n\tk->flow.src4",
+     "the outer header of a softwire is taken for TCP's"),
+    ("k->flow.ip_off = off;\n\tfor", "k->flow.ip_off = 0;\n\tfor", "the IPv6 header is not found again"),
+    ("k->flow.l3_off = k->off;", "k->flow.l3_off = ETH_HEADER_BYTES;", "the IP header is always behind 14 bytes"),
     ("if (bytes < 2)", "if (bytes < 1)", "an option of one byte that has a length is walked over"),
     ("\t\toff = opaque(&k->opaque_off, off + bytes);\n\t}", "\t\toff = opaque(&k->opaque_off, off + 2);\n\t}",
      "an option's data are taken for options"),
@@ -268,6 +295,10 @@ breaks(
     ("if (k->off + IP4_MIN_BYTES > k->end)\n", "if (true)\n", "an inner header beyond the window is taken for a cut one"),
     ("if (k->off + IP4_MIN_BYTES > k->end)\n", "if (false)\n", "an inner header that is cut is malformed"),
     ("if (k->off + IP4_MIN_BYTES > k->cap)\n", "if (false)\n", "an inner header beyond the window is malformed"),
+    ("if (k->off + IP4_MIN_BYTES > k->end)\n", "if (k->off + IP4_MIN_BYTES >= k->end)\n",
+     "an inner header that ends with its packet is taken for a cut one"),
+    ("if (k->off + IP4_MIN_BYTES > k->cap)\n", "if (k->off + IP4_MIN_BYTES >= k->cap)\n",
+     "an inner header that ends with the window lies beyond it"),
     ("return parse_doubt(k, REASON_DROP_MALFORMED);\n}\n\n// RFC 791. total",
      "return parse_settle(k, REASON_PASS_TUNNEL_IP4);\n}\n\n// RFC 791. total", "a softwire of another inner version passes"),
 )
@@ -292,6 +323,9 @@ breaks(
     ("k->flow.dport = win_ld16(w, off + 2);", "k->flow.dport = win_ld16(w, off);", "the source port is the destination port"),
     ("k->flow.sport = win_ld16(w, off);", "k->flow.sport = win_ld8(w, off + 1);",
      "source ports with the same low byte are the same"),
+    ("k->flow.l4_off = off;", "k->flow.l4_off = off + 1;", "the TCP header is a byte behind itself"),
+    ("k->flow.tcp_bytes = header;", "k->flow.tcp_bytes = TCP_MIN_BYTES;", "TCP's options are its payload"),
+    ("k->flow.ip_end = k->end;", "k->flow.ip_end = k->cap;", "the packet ends with the frame"),
     ("k->flow.tcp_flags = win_ld8(w, off + 13);", "k->flow.tcp_flags = win_ld8(w, off + 12);",
      "the data offset is taken for the flags"),
     ("k->end = frame_bytes;", "k->end = WINDOW_BYTES;", "every frame ends with the window"),
@@ -306,6 +340,8 @@ breaks(
 # What is decided without a look-up, and who is believed.
 breaks(
     DECIDE,
+    ("VERDICT_##verdict == VERDICT_PASS)", "VERDICT_##verdict != VERDICT_PASS)", "what is to pass does not"),
+    ("VERDICT_##verdict == VERDICT_DROP)", "VERDICT_##verdict != VERDICT_DROP)", "what is to be dropped is answered"),
     ("if (f->reason == REASON_DROP_RUNT)", "if (false)", "a runt passes as unreadable"),
     ("return in->drop_l2_doubt && in->side == SIDE_SUBSCRIBER ?", "return in->side == SIDE_SUBSCRIBER ?",
      "every pair drops what it cannot read below IP"),
@@ -340,6 +376,12 @@ breaks(
 
 # Clauses, the mirror, doubt, answers.
 breaks(
+    REFUSAL,
+    ("action == ACTION_DROP || action == ACTION_RST", "action == ACTION_RST", "drop is no refusal"),
+    ("action == ACTION_DROP || action == ACTION_RST", "action == ACTION_DROP", "rst is no refusal"),
+    (" || action == ACTION_ICMP_ADMIN;", ";", "icmp_admin is no refusal"),
+)
+breaks(
     DECIDE,
     ("return f->softwire ? FAMILY_IP4 : f->family;", "return f->family;", "the far side of a softwire is its outer address"),
     ("(uint32_t)((bits & a->host_mask) >> (a->key_shift & 63))", "0", "a pool's subscribers share one slot"),
@@ -353,20 +395,20 @@ breaks(
      "only \"any\" matches"),
     ("(c->clause[i].sets & far_sets))", "(c->clause[i].sets & far_sets) == c->clause[i].sets)",
      "a destination must be in all sets of a clause"),
-    ("action == ACTION_DROP || action == ACTION_RST", "action == ACTION_RST", "drop is no refusal"),
-    ("action == ACTION_DROP || action == ACTION_RST", "action == ACTION_DROP", "rst is no refusal"),
-    (" || action == ACTION_ICMP_ADMIN;", ";", "icmp_admin is no refusal"),
     ("if (cl->as == ACTION_ICMP_ADMIN)", "if (false)", "monitor as icmp_admin is not counted apart"),
     ("return cl->as == ACTION_RST ? REASON_PASS_MONITOR_RST : REASON_PASS_MONITOR_DROP;",
      "return REASON_PASS_MONITOR_DROP;", "monitor as rst is not counted apart"),
-    ("return f->dst4 >= IP4_FIRST_MULTICAST;", "return f->dst4 > 0xffffff00u;", "IPv4 multicast is answered"),
-    ("return f->dst4 >= IP4_FIRST_MULTICAST;", "return false;", "broadcast is answered"),
-    ("return *(const uint8_t *)f->dst6_be == IP6_MULTICAST;", "return false;", "IPv6 multicast is answered"),
-    ("if (flow_far_family(f) == FAMILY_IP4)\n\t\treturn f->dst4", "if (f->family == FAMILY_IP4)\n\t\treturn f->dst4",
+    ("first < IP4_FIRST_MULTICAST;", "first != IP4_FIRST_MULTICAST + 16u && first < 255u;", "IPv4 multicast is answered"),
+    ("first < IP4_FIRST_MULTICAST;", "first <= IP4_FIRST_MULTICAST;", "the first of the multicast addresses are answered"),
+    ("first != IP4_THIS_NETWORK && ", "", "what went to 0.0.0.0/8 is answered"),
+    ("first != IP4_LOOPBACK && ", "", "what went to a loopback address is answered"),
+    ("first < IP4_FIRST_MULTICAST;", "true;", "broadcast is answered"),
+    ("return *(const uint8_t *)f->dst6_be != IP6_MULTICAST;", "return true;", "IPv6 multicast is answered"),
+    ("if (flow_far_family(f) == FAMILY_IP4)\n\t\treturn is_one_host4", "if (f->family == FAMILY_IP4)\n\t\treturn is_one_host4",
      "multicast in a softwire is answered"),
     ("f->tcp_flags & TCP_FLAG_RST || ", "", "a reset is answered"),
     ("|| f->no_answer ||", "||", "what has nobody to answer is answered"),
-    ("|| is_to_many(f))", ")", "multicast and broadcast are answered"),
+    ("|| !is_between_hosts(f))", ")", "multicast and broadcast are answered"),
     ("if (!slot)\n", "if (!slot || true)\n", "no limit is kept"),
     ("is_doubt || (f->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN)", "is_doubt || f->tcp_flags & TCP_FLAG_SYN)",
      "a SYN with ACK counts as a connection"),

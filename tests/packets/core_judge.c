@@ -103,6 +103,11 @@ struct judgement core_judge_exact(struct core_judge *c, const uint8_t *frame, ui
 	return j;
 }
 
+enum op25b_verdict core_judge_verdict(uint8_t reason)
+{
+	return reason_verdict(reason);
+}
+
 const char *core_judge_pool(const struct core_judge *c, const struct flow *f, struct ingress in)
 {
 	uint8_t reason;

@@ -34,6 +34,9 @@ struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, u
 struct judgement core_judge_exact(struct core_judge *c, const uint8_t *frame, uint32_t frame_bytes,
 				  struct ingress in, uint64_t now_ns, struct parse_work *work);
 
+// The verdict of a reason, as the judge says it.
+enum op25b_verdict core_judge_verdict(uint8_t reason);
+
 // The name of the pool that the flow's subscriber belongs to; "" for none, and for a flow that is
 // settled without a look-up.
 const char *core_judge_pool(const struct core_judge *c, const struct flow *f, struct ingress in);

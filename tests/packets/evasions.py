@@ -1,62 +1,89 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes docs/evasions.md from the packet table, or says that it is out of date.
-Usage: evasions.py [--write]. Exit 1: an evasion has no row that is caught or no near miss, there are too few
-rows, a test that is named does not exist, or the file is not what the table says."""
+Usage: evasions.py [--write]. Exit 1: an evasion has no near miss or no row for one of its reasons, an
+encapsulation lacks a form of packet (rows_cells.py), there are too few rows, a test that is named does
+not exist, or the file is not what the table says."""
 
 import pathlib
 import re
 import sys
+from typing import NamedTuple
 
+import rows_cells
 from rows import ROWS
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PAGE = TOP / "docs" / "evasions.md"
-FEWEST_ROWS = 400
+FEWEST_ROWS = 2800
 
-# The trick, and how the frame looks that plays it.
+# The trick, how the frame looks that plays it, and the reasons by which it is caught. A row of the trick that is caught by
+# another reason is a control, or plays another trick besides: it is counted apart.
 EVASIONS = {
-    "E1": ("Deliver mail directly to the receiver's server.", "TCP to port 25 of any server but the relay"),
-    "E2": ("Begin in the middle of a connection.", "TCP to port 25 without SYN: data, ACK, FIN, RST"),
-    "E3": ("Send by another way, and only receive the answers here.", "from the network: TCP from port 25"),
-    "E4": ("Send from an address that does not live here.", "port 25, source in no pool, or in one of another pair of ports"),
-    "E5": ("Borrow an address that is exempt.", "port 25, source is the relay or a fixed pool of another pair"),
-    "E6": ("Use a subscriber's open relay from outside.", "from the network: TCP to port 25"),
-    "E7": ("Cut the TCP header off the first fragment.", "IPv4, offset 0, more to come, less than a TCP header"),
-    "E8": ("Let a second first fragment overwrite the first.", "two fragments of offset 0, the later one with port 25"),
-    "E9": ("Rewrite the flags with the next fragment.", "TCP fragment at offset 1"),
-    "E10": ("Send port 25 in fragments that are whole enough.", "first fragment with all of the TCP header"),
-    "E11": ("Hide in later fragments.", "fragment at offset 2 or more"),
-    "E12": ("Move the ports by IPv4 options.", "IPv4 header of 24 to 60 octets"),
-    "E13": ("Go to the relay, and from there on by source route.", "IPv4 option 131 or 137"),
-    "E14": ("Go to the relay, and from there on by routing header.", "IPv6 routing header of type 0, or with segments left"),
-    "E15": ("Put extension headers in front of TCP.", "IPv6 next header 0, 43, 60, 135, 139 or 140, then TCP"),
-    "E16": ("Make the chain longer than anybody reads.", "17 headers or more, or TCP beyond the first 256 octets"),
-    "E17": ("Split the chain over fragments.", "IPv6 first fragment that ends before the TCP header does"),
-    "E18": ("Say that it is a fragment when it is none.", "IPv6 fragment header, offset 0, nothing more to come"),
-    "E19": ("Let IPv6 fragments overlap.", "two IPv6 fragments of offset 0"),
-    "E20": ("Put an authentication header in front of TCP.", "protocol 51, then TCP, in IPv4 and IPv6"),
-    "E21": ("Use a protocol that the filter does not know.", "ESP, no next header, unassigned protocol numbers"),
-    "E22": ("Go by IPv6.", "the same over IPv6"),
-    "E23": ("Take a new address for each connection.", "IPv6 sources that move inside the subscriber's prefix"),
-    "E24": ("Tunnel to someone else's network.", "IP in IP, GRE and their like"),
-    "E25": ("Hide in the softwire that the access network runs on.", "IPv4 in IPv6 to an AFTR or BR"),
-    "E26": ("Pile up VLAN tags.", "one to five tags of 0x8100, 0x88a8, 0x9100, VID 0"),
-    "E27": ("Hide in PPPoE.", "session frames, plain, compressed, with FF03, with other versions, in tags"),
+    "E1": ("Deliver mail directly to the receiver's server.", "TCP to port 25 of any server but the relay",
+            "blocked rst icmp_admin unanswered"),
+    "E2": ("Begin in the middle of a connection.", "TCP to port 25 without SYN: data, ACK, FIN, RST",
+            "blocked icmp_admin limit_held limit_icmp unanswered"),
+    "E3": ("Send by another way, and only receive the answers here.", "from the network: TCP from port 25", "mirror"),
+    "E4": ("Send from an address that does not live here.", "port 25, source in no pool, or in one of another pair of ports",
+            "src_spoofed"),
+    "E5": ("Borrow an address that is exempt.", "port 25, source is the relay or a fixed pool of another pair",
+            "src_spoofed"),
+    "E6": ("Use a subscriber's open relay from outside.", "from the network: TCP to port 25", "inbound_drop"),
+    "E7": ("Cut the TCP header off the first fragment.", "IPv4, offset 0, more to come, less than a TCP header",
+            "tiny_frag limit_over"),
+    "E8": ("Let a second first fragment overwrite the first.", "two fragments of offset 0, the later one with port 25",
+            "tiny_frag blocked frag_fo1 malformed"),
+    "E9": ("Rewrite the flags with the next fragment.", "TCP fragment at offset 1", "frag_fo1"),
+    "E10": ("Send port 25 in fragments that are whole enough.", "first fragment with all of the TCP header",
+            "blocked rst icmp_admin"),
+    "E11": ("Hide in later fragments.", "fragment at offset 2 or more", "malformed"),
+    "E12": ("Move the ports by IPv4 options.", "IPv4 header of 24 to 60 octets", "blocked rst icmp_admin"),
+    "E13": ("Go to the relay, and from there on by source route.", "IPv4 option 131 or 137",
+            "source_route window limit_over"),
+    "E14": ("Go to the relay, and from there on by routing header.", "IPv6 routing header of type 0, or with segments left",
+            "routing_type0 segments_left eh_limit frag_chain window"),
+    "E15": ("Put extension headers in front of TCP.", "IPv6 next header 0, 43, 60, 135, 139 or 140, then TCP", "blocked rst"),
+    "E16": ("Make the chain longer than anybody reads.", "17 headers or more, or TCP beyond the first 256 octets",
+            "eh_limit window"),
+    "E17": ("Split the chain over fragments.", "IPv6 first fragment that ends before the TCP header does", "frag_chain"),
+    "E18": ("Say that it is a fragment when it is none.", "IPv6 fragment header, offset 0, nothing more to come",
+            "blocked malformed"),
+    "E19": ("Let IPv6 fragments overlap.", "two IPv6 fragments of offset 0", "blocked frag_chain frag_fo1"),
+    "E20": ("Put an authentication header in front of TCP.", "protocol 51, then TCP, in IPv4 and IPv6",
+            "blocked malformed window"),
+    "E21": ("Use a protocol that the filter does not know.", "ESP, no next header, unassigned protocol numbers",
+            "unknown_proto_drop"),
+    "E22": ("Go by IPv6.", "the same over IPv6", "blocked"),
+    "E23": ("Take a new address for each connection.", "IPv6 sources that move inside the subscriber's prefix",
+            "limit_over limit_held"),
+    "E24": ("Tunnel to someone else's network.", "IP in IP, GRE and their like", "blocked"),
+    "E25": ("Hide in the softwire that the access network runs on.", "IPv4 in IPv6 to an AFTR or BR",
+            "blocked rst icmp_admin limit_over limit_held limit_rst limit_icmp mirror tiny_frag frag_fo1 source_route malformed window"),
+    "E26": ("Pile up VLAN tags.", "one to five tags of 0x8100, 0x88a8, 0x9100, VID 0",
+            "blocked rst icmp_admin mirror l2_depth l2_malformed"),
+    "E27": ("Hide in PPPoE.", "session frames, plain, compressed, with FF03, with other versions, in tags",
+            "blocked rst icmp_admin mirror l2_malformed"),
     "E28": ("Hide in MPLS, L2TP, or PPP that is compressed or bundled.",
-            "labels, UDP 1701, PPP protocols 0x3d and 0xfd, ..."),
-    "E29": ("Use IEEE 802.3 frames instead of Ethernet II.", "length field, LLC aa-aa-03, EtherType behind it"),
-    "E30": ("Let lengths lie.", "lengths that contradict each other or the frame; headers in padding; runts"),
-    "E31": ("Send decoys that never arrive.", "wrong checksums, TTL 1, hop limit 0"),
-    "E32": ("Send through the ISP's own relay.", "TCP to port 25 of the relay"),
-    "E33": ("Nobody's trick, but often hit: other ports and protocols.", "TCP 465, 587, 2525; UDP and SCTP 25"),
-    "E34": ("Send little from each of many addresses.", "one connection an address and day"),
-    "E35": ("Suffer for the former holder of the address.", "an address whose hold is still running"),
-    "E36": ("Fill the table of the limits.", "SYNs from all of a spoofed prefix"),
-    "E37": ("Make the filter send to a victim.", "what would be answered, but must not be"),
-    "E38": ("Send while a policy is being pushed.", "the same frames before and after"),
-    "E39": ("Move the clock.", "a clock that is set back or ahead"),
-    "E40": ("Send one half of the connection by another way.", "segments without the SYN, on another pair of ports"),
+            "labels, UDP 1701, PPP protocols 0x3d and 0xfd, ...",
+            "blocked rst icmp_admin unanswered mirror l2_depth l2_malformed"),
+    "E29": ("Use IEEE 802.3 frames instead of Ethernet II.", "length field, LLC aa-aa-03, EtherType behind it",
+            "blocked rst icmp_admin mirror l2_depth l2_malformed"),
+    "E30": ("Let lengths lie.", "lengths that contradict each other or the frame; headers in padding; runts",
+            "malformed runt"),
+    "E31": ("Send decoys that never arrive.", "wrong checksums, TTL 1, hop limit 0", "blocked"),
+    "E32": ("Send through the ISP's own relay.", "TCP to port 25 of the relay", "limit_rst"),
+    "E33": ("Nobody's trick, but often hit: other ports and protocols.", "TCP 465, 587, 2525; UDP and SCTP 25", "blocked"),
+    "E34": ("Send little from each of many addresses.", "one connection an address and day", "blocked"),
+    "E35": ("Suffer for the former holder of the address.", "an address whose hold is still running", "limit_icmp mirror"),
+    "E36": ("Fill the table of the limits.", "SYNs from all of a spoofed prefix", "src_spoofed"),
+    "E37": ("Make the filter send to a victim.", "what would be answered, but must not be",
+            "unanswered mirror source_route segments_left tiny_frag limit_over"),
+    "E38": ("Send while a policy is being pushed.", "the same frames before and after",
+            "blocked limit_over limit_held mirror"),
+    "E39": ("Move the clock.", "a clock that is set back or ahead", "blocked limit_over limit_held"),
+    "E40": ("Send one half of the connection by another way.", "segments without the SYN, on another pair of ports",
+            "blocked mirror"),
 }
 
 # What a single frame cannot show is shown elsewhere: file below tests/, and the test's name in it.
@@ -82,7 +109,8 @@ Made by `tests/packets/evasions.py --write` from the packet table; the test `eva
 
 A filter that looks for "TCP, destination port 25" at one place in the frame stops the mail that nobody tries to hide.
 This page lists what else is tried, or is hit by mistake. Each line stands for rows of the packet table (`tests/packets/`):
-*caught* are frames that must not get through, *near misses* are frames that look much like them and must. The rows run
+*caught* are frames that must not get through, *near misses* are frames that look much like them and must. Every encapsulation is tried with every form of IP packet,
+and the test says so if a cell of that matrix lacks either. The rows run
 through op25b-dp, through the guard in the kernel, and through the code that `op25bctl policy explain` asks; the few that
 need another clock, or a frame shorter or longer than the kernel's test call takes, leave that host out. Two strangers,
 tshark and libpcap, are asked what they see in each frame (`tests/packets/oracle.py`).
@@ -93,6 +121,7 @@ How to read it:
   a TCP reset or an ICMP error to the subscriber, if the policy asks for one; the guard sends nothing, and drops.
 - **Caught as** and **passes as** are the reasons under which the frames are counted: `op25bctl stats`, and the label
   `reason` of `op25b_packets_total`.
+- **Others** are caught too, but by another reason than the line's: they play a second trick, or are controls.
 - A frame in doubt is one that is TCP, or may be, and cannot be read. It is dropped where port 25 would be refused, by a
   reason that says what was wrong with it, and passes everywhere else, counted as `unreadable`.
 - Later fragments pass: the ports are in the first one only, and without it nothing can be put together.
@@ -137,27 +166,40 @@ def verdicts(rows, host):
     return ", ".join(word for word in ("drop", "answer") if word in words) or "-"
 
 
-def reasons(rows, names):
-    found = {names[row.reason] for row in rows}
-    return ", ".join("`%s`" % name for name in sorted(found))
+class Evasion(NamedTuple):
+    caught: list  # rows, by the trick's own reasons
+    others: list  # rows, by other reasons
+    near: list  # rows that pass
+
+
+def evasion(number, names):
+    """The rows of a trick."""
+    own = EVASIONS[number][2].split()
+    rows = [row for row in ROWS if number in row.tricks]
+    return Evasion([row for row in rows if row.is_caught and names[row.reason] in own],
+                   [row for row in rows if row.is_caught and names[row.reason] not in own],
+                   [row for row in rows if not row.is_caught])
+
+
+def listed(words):
+    return ", ".join("`%s`" % word for word in words)
 
 
 def line(number, names):
-    rows = [row for row in ROWS if number in row.tricks]
-    caught = [row for row in rows if row.is_caught]
-    near = [row for row in rows if not row.is_caught]
-    trick, looks = EVASIONS[number]
-    return "| %s | %s | %s | %s | %s | %s | %s | %s | %d | %d |\n" % (
-        number, trick, looks, verdicts(caught, "DP"), verdicts(caught, "GUARD"), verdicts(caught, "CORE"),
-        reasons(caught, names), reasons(near, names), len(caught), len(near))
+    trick, looks, own = EVASIONS[number]
+    rows = evasion(number, names)
+    return "| %s | %s | %s | %s | %s | %s | %s | %s | %d | %d | %d |\n" % (
+        number, trick, looks, verdicts(rows.caught, "DP"), verdicts(rows.caught, "GUARD"), verdicts(rows.caught, "CORE"),
+        listed(own.split()), listed(sorted({names[row.reason] for row in rows.near})), len(rows.caught), len(rows.near),
+        len(rows.others))
 
 
 def page():
     names = reason_names()
     out = [HEAD, "\nThe table has %d rows: %d are caught, %d pass.\n\n" % (
         len(ROWS), sum(row.is_caught for row in ROWS), sum(not row.is_caught for row in ROWS))]
-    out.append("| | trick | how it looks | op25b-dp | guard | explain | caught as | passes as | caught | near misses |\n")
-    out.append("|---|---|---|---|---|---|---|---|---|---|\n")
+    out.append("| | trick | how it looks | op25b-dp | guard | explain | caught as | passes as | caught | near misses | others |\n")
+    out.append("|---|---|---|---|---|---|---|---|---|---|---|\n")
     out += [line(number, names) for number in EVASIONS]
     out.append("\n`-`: no host's clock can be set by a test; these rows run on the core.\n")
     out.append("\n## What more than one frame shows\n\n| | what is shown | tests |\n|---|---|---|\n")
@@ -169,16 +211,18 @@ def page():
 
 def faults():
     """What the table lacks."""
-    for number in EVASIONS:
-        rows = [row for row in ROWS if number in row.tricks]
-        if not any(row.is_caught for row in rows):
-            yield "%s has no row that is caught" % number
-        if all(row.is_caught for row in rows):
+    names = reason_names()
+    for number, (_, _, own) in EVASIONS.items():
+        rows = evasion(number, names)
+        if not rows.near:
             yield "%s has no near miss" % number
+        for reason in set(own.split()) - {names[row.reason] for row in rows.caught}:
+            yield "%s has no row that is caught as %s" % (number, reason)
     for number in sorted({trick for row in ROWS for trick in row.tricks} - set(EVASIONS)):
         yield "%s is the trick of a row, and not known" % number
     if len(ROWS) < FEWEST_ROWS:
         yield "%d rows are too few: at least %d" % (len(ROWS), FEWEST_ROWS)
+    yield from rows_cells.missing(ROWS)
     for _, tests in BEYOND.values():
         for path, name in tests:
             if name not in (TOP / "tests" / path).read_text(encoding="utf-8"):
@@ -193,7 +237,8 @@ def main():
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
         wrong.append("docs/evasions.md is out of date: run tests/packets/evasions.py --write")
-    print("%d rows, %d evasions" % (len(ROWS), len(EVASIONS)))
+    print("%d rows, %d evasions, %d encapsulations with %d forms of packet each" % (
+        len(ROWS), len(EVASIONS), len(rows_cells.ENCAPSULATIONS), len(rows_cells.FORMS)))
     sys.exit("\n".join(wrong) or 0)
 
 

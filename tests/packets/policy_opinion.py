@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A second, slow reading of the table's policies: which reasons are right for TCP from or to port 25
-between two addresses. Knows nothing of frames, images, tables or slots."""
+between two addresses, and which addresses end a softwire. Knows nothing of frames, images, tables or slots."""
 
 import ipaddress
 import json
@@ -30,6 +30,9 @@ class Policy:
 
     def is_in(self, address, sets):
         return any(address in ipaddress.ip_network(prefix) for name in sets for prefix in self.text["sets"][name])
+
+    def ends_softwire(self, address):
+        return any(address in ipaddress.ip_network(prefix) for prefix in self.text["softwires"])
 
     def targets(self, clause):
         return [clause["to"]] if isinstance(clause["to"], str) else clause["to"]
@@ -88,3 +91,13 @@ POLICIES = (Policy("policy.json"), Policy("policy_next.json"))
 
 def right_reasons(row, src, dst, sport, dport):
     return POLICIES[row.policy].reasons(row, ipaddress.ip_address(src), ipaddress.ip_address(dst), sport, dport)
+
+
+def ends_softwire(row, address):
+    """Whether the network's end of a softwire that the row's policy names is at this address."""
+    return POLICIES[row.policy].ends_softwire(ipaddress.ip_address(address))
+
+
+def may_pass(row, src, dst, sport, dport):
+    """Whether the policy lets some of it through: a permit, a monitor, a limit that is not reached, nobody's address."""
+    return any(reason.startswith("PASS_") for reason in right_reasons(row, src, dst, sport, dport))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Rows that scripts/mutate asked for: without them, a broken line of the judge would not be seen."""
 
-from frames import AH, FRAGMENT, chain, eth, ext, fragment, ip4, ip6, route_option, routing, tcp4, tcp6
-from table import AFTR, DYN, DYN6, MX, MX6, NET, RELAY, RELAY6, SUB, about, back4, back6, row
+from frames import (AH, CTAG, FRAGMENT, chain, eth, ext, fragment, ip4, ip6, pppoe, route_option, routing,
+                    tcp4, tcp6)
+from table import AFTR, DYN, DYN6, FIX6, MX, MX6, NET, RELAY, RELAY6, SUB, about, back4, back6, row
 
 SOURCE_ROUTE = route_option(131, [MX])
 
@@ -69,6 +70,17 @@ row("pass_17_ah_in_softwire_to_relay", SUB,
     softwire(ip4(B4, RELAY, SHORT_AH * 17 + tcp4(B4, RELAY), proto=AH)), "PASS_UNREADABLE")
 FAR_NH, FAR = chain([60], ip4(B4, MX, tcp4(B4, MX), options=b"\1" * 40), 4, 20)
 row("drop_inner_options_that_reach_beyond_the_window", SUB, eth(0x86DD, ip6(DYN6, AFTR, FAR, nh=FAR_NH)), "DROP_WINDOW")
+# 20 octets where the inner header should be, and another version: just whole enough to be neither cut nor beyond.
+NO_IP4 = b"\x50" + ip4(B4, MX, b"")[1:]
+row("drop_softwire_of_another_version_in_20_octets", SUB, softwire(NO_IP4), "DROP_MALFORMED")
+row("drop_softwire_of_another_version_in_20_octets_of_a_first_fragment", SUB,
+    eth(0x86DD, ip6(DYN6, AFTR, fragment(4, more=True) + NO_IP4, nh=FRAGMENT)), "DROP_MALFORMED")
+row("drop_softwire_cut_at_19_octets_of_a_first_fragment", SUB,
+    eth(0x86DD, ip6(DYN6, AFTR, fragment(4, more=True) + NO_IP4[:19], nh=FRAGMENT)), "DROP_TINY_FRAG")
+for units, reason, place in ((20, "DROP_MALFORMED", "ends_with"), (21, "DROP_WINDOW", "ends_beyond")):
+    frame = eth(0x8864, pppoe(b"\xff\x03\0\x57" + ip6(DYN6, AFTR, ext(60, 4, units) + NO_IP4 + b"\0" * 40, nh=60)), [CTAG])
+    row("drop_softwire_of_another_version_that_%s_the_window" % place, SUB, frame, reason, tricks=("E27",))
+row("pass_softwire_of_another_version_of_fixed_pool", SUB, softwire(NO_IP4, FIX6), "PASS_UNREADABLE")
 for dst in ("3001:db8:aff::1", "2001:db9:aff::1", "2001:db8:aff:1::1", "2001:db8:aff:0:1::1", "2001:db8:aff::1:1",
             "2001:db8:aff::2"):
     row("pass_ipv4_in_ipv6_to_%s" % dst.replace("::", "_0_").replace(":", "_"), SUB,

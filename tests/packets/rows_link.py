@@ -73,6 +73,8 @@ for text, fields in (("version_2", {"version_type": 0x21}), ("type_2", {"version
     row("pass_587_in_pppoe_of_%s" % text, SUB, session(b"\0\x21" + IP4_587, **fields), "PASS_NOT_PORT25")
 row("pass_ppp_lcp", SUB, session(b"\xc0\x21" + bytes(PPP_LCP_Configure())), "PASS_NOT_IP")
 row("pass_ppp_lcp_in_qinq", SUB, eth(0x8864, pppoe(b"\xc0\x21" + bytes(PPP_LCP_Configure())), [STAG, CTAG]), "PASS_NOT_IP")
+row("pass_ppp_lcp_protocol_and_nothing_else", SUB, session(b"\xc0\x21"), "PASS_NOT_IP")
+unreadable("pppoe_length_2_beyond_frame", SUB, session(b"", length=2), "DROP_L2_MALFORMED")
 row("pass_ppp_ipcp", SUB, session(b"\x80\x21\x01\x01\x00\x04"), "PASS_NOT_IP")
 row("pass_ppp_echo_from_network", NET, session(b"\xc0\x21\x09\x01\x00\x08\0\0\0\0"), "PASS_NOT_IP")
 unreadable("pppoe_compressed_protocol_and_nothing_behind", SUB, session(b"\x57"), "DROP_L2_MALFORMED")
@@ -87,6 +89,11 @@ for protocol, kind in ((b"\0\xfd", "compressed_datagram"), (b"\0\xfb", "compress
                        (b"\0\x2f", "vj_uncompressed"), (b"\0\x31", "bridging"), (b"\x02\x81", "mpls"),
                        (b"\0\x3d\xc0\0\0\0\0\x21", "multilink"), (b"\0\x53", "encrypted"), (b"\0\x61", "rohc")):
     row("count_ppp_%s" % kind, SUB, session(protocol + IP4_25), "PASS_L2_UNPARSED")
+# Network protocols end at 0x3fff. That one itself begins with an odd octet, and is then 0x3f, compressed.
+row("count_ppp_last_network_protocol_of_two_octets", SUB, session(b"\x3e\xff" + IP4_25), "PASS_L2_UNPARSED")
+row("count_ppp_3fff_which_is_compressed", SUB, session(b"\x3f\xff" + IP4_25), "PASS_L2_UNPARSED")
+row("pass_ppp_first_low_volume_protocol", SUB, session(b"\x40\x00" + IP4_25), "PASS_NOT_IP")
+row("pass_ppp_4001", SUB, session(b"\x40\x01" + IP4_25), "PASS_NOT_IP")
 row("count_ppp_multilink_compressed", SUB, session(b"\x3d\xc0\0\0\0\x21" + IP4_25), "PASS_L2_UNPARSED")
 row("count_ppp_multilink_from_network", NET, session(b"\0\x3d\xc0\0\0\0\0\x21" + IP4_25), "PASS_L2_UNPARSED")
 
@@ -142,6 +149,12 @@ row("pass_snap_too_short_for_its_header", SUB, in_llc(length=7), "PASS_NOT_IP")
 row("pass_snap_length_0", SUB, in_llc(length=0), "PASS_NOT_IP")
 row("pass_llc_of_another_service", SUB, in_llc(llc=b"\xe0\xe0\x03"), "PASS_NOT_IP")
 row("pass_snap_that_is_no_unnumbered_information", SUB, in_llc(llc=b"\xaa\xaa\x01"), "PASS_NOT_IP")
+# Receivers look neither at the source's service nor at the group and poll bits.
+for llc, text in ((b"\xab\xaa\x03", "group_bit"), (b"\xaa\xe0\x03", "another_source_service"), (b"\xaa\xaa\x13", "poll_bit")):
+    row("block_in_snap_with_%s" % text, SUB, in_llc(llc=llc), "DROP_BLOCKED")
+    row("pass_587_in_snap_with_%s" % text, SUB, in_llc(IP4_587, llc=llc), "PASS_NOT_PORT25")
+row("count_llc_with_the_number_of_ip", SUB, in_llc(llc=b"\x06\x06\x03"), "PASS_L2_UNPARSED")
+row("count_llc_with_the_number_of_ip_and_group_bit", SUB, in_llc(llc=b"\x07\x06\x03"), "PASS_L2_UNPARSED")
 row("pass_snap_of_cisco_discovery", SUB, in_llc(b"\x02\xb4\0\0", 0x2000, oui=0x00000C), "PASS_NOT_IP")
 row("pass_snap_of_another_organisation", SUB, in_llc(oui=0x000001), "PASS_NOT_IP")
 row("pass_arp_in_snap", SUB, in_llc(bytes(ARP(psrc=DYN, pdst=MX)), 0x0806), "PASS_NOT_IP")
@@ -163,6 +176,8 @@ row("pass_mld_report_behind_hop_by_hop", SUB, eth(0x86DD, ip6(
     "fe80::7", "ff02::16", b"\x3a\0\x05\x02\0\0\x01\0" + b"\x8f\0\0\0\0\0\0\0", nh=0, hlim=1)), "PASS_NOT_TCP")
 BPDU = bytes(LLC(dsap=0x42, ssap=0x42, ctrl=3) / STP())
 row("pass_spanning_tree", SUB, eth(len(BPDU), BPDU), "PASS_NOT_IP")
+# The smallest EtherType (XNS), which is no length: the frame would be too short for it.
+row("pass_ethertype_0600", SUB, eth(0x0600, b"\0\x64" + IP4_25), "PASS_NOT_IP")
 row("pass_longest_802_3_length", SUB, eth(0x05FF, b"\xaa\xaa\x03\0\0\0\x88\xcc" + b"\0" * 0x5F7), "PASS_NOT_IP")
 row("pass_unknown_ethertype", SUB, eth(0x88B5, b"\0" * 46), "PASS_NOT_IP")
 

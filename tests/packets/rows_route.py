@@ -52,6 +52,8 @@ row("permit_relay_with_option_9_which_lacks_the_copied_bit", SUB, routed(route_o
 row("permit_relay_with_source_route_behind_an_option_of_length_0", SUB, routed(b"\x94\0\0\0" + TO_MX), "PASS_PERMIT")
 row("permit_relay_with_source_route_behind_an_option_of_length_1", SUB, routed(b"\x94\1\0\0" + TO_MX), "PASS_PERMIT")
 row("permit_relay_with_option_that_reaches_beyond_the_header", SUB, routed(b"\x94\xff\0\0" + TO_MX), "PASS_PERMIT")
+row("permit_relay_with_an_option_of_length_2", SUB, routed(b"\x94\2\0\0"), "PASS_PERMIT")
+row("drop_source_route_behind_an_option_of_length_2", SUB, routed(b"\x94\2" + TO_MX + b"\0\0"), "DROP_SOURCE_ROUTE")
 row("catch_answer_with_source_route", NET, routed(TO_MX, MX, DYN, 40000, sport=25), "DROP_MIRROR")
 row("permit_relay_answer_with_source_route", NET, routed(TO_MX, RELAY, DYN, 40000, sport=25), "PASS_PERMIT")
 # It is the strictest clause that judges: here the limit, not the relay's permit.

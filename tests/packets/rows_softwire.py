@@ -48,7 +48,7 @@ FORMS = {
               wire(ip4(B4, MX, ext(AH, 6) + tcp4(B4, MX, 587), proto=AH)), ("E20",)),
     "first_fragment": (wire(inner(more=True)), wire(inner(dport=587, more=True)), ("E10",)),
     "tiny_fragment": (wire(inner(cut=8, more=True)), wire(inner(RELAY, cut=8, more=True)), ("E7",)),
-    "later_fragment": (wire(inner(offset=1)), wire(inner(offset=2)), ("E9", "E11")),
+    "later_fragment": (wire(inner(offset=1)), wire(inner(offset=2)), ("E9",)),
     "source_route": (wire(inner(RELAY, options=route_option(131, [MX]))),
                      wire(inner(RELAY, options=b"\x07\x07\x04\0\0\0\0\0")), ("E13",)),
     "wrong_length": (wire(inner(total=41)), wire(inner(RELAY, total=41)), ("E30",)),
@@ -69,7 +69,8 @@ for place, wrap in PLACES.items():
     for form, (caught, near, tricks) in FORMS.items():
         reasons = REASONS.get(form, ("DROP_BLOCKED", "PASS_NOT_PORT25"))
         row("catch_softwire_of_%s_in_%s" % (form, place), SUB, wrap(caught), reasons[0], tricks=tricks)
-        row("pass_softwire_of_%s_in_%s" % (form, place), SUB, wrap(near), reasons[1], tricks=tricks)
+        row("pass_softwire_of_%s_in_%s" % (form, place), SUB, wrap(near), reasons[1],
+            tricks=(*tricks, "E11") if form == "later_fragment" else tricks)
     row("catch_answer_through_softwire_in_%s" % place, NET, wrap(wire(answer(), AFTR, DYN6)), "DROP_MIRROR", tricks=("E3",))
     row("permit_relay_answer_through_softwire_in_%s" % place, NET,
         wrap(wire(answer(RELAY), AFTR, DYN6)), "PASS_PERMIT", tricks=("E3",))
@@ -172,7 +173,7 @@ row("drop_outer_first_fragment_cut_in_inner_header_to_relay", SUB,
 row("pass_outer_first_fragment_cut_in_tcp_of_fixed_pool", SUB,
     outer_fragment(LONG[:32], src=FIX6), "PASS_UNREADABLE", tricks=("E7",))
 row("pass_outer_later_fragment", SUB, outer_fragment(LONG, 3), "PASS_LATER_FRAG", tricks=("E11",))
-row("pass_outer_fragment_at_offset_1", SUB, outer_fragment(LONG, 1), "PASS_LATER_FRAG", tricks=("E11",))
+row("pass_outer_fragment_at_offset_1", SUB, outer_fragment(LONG, 1), "PASS_LATER_FRAG", tricks=("E9",))
 row("pass_outer_first_fragment_from_network", NET,
     frame(ip6(AFTR, DYN6, fragment(4, more=True) + answer()[:32], nh=FRAGMENT)), "PASS_UNREADABLE")
 row("catch_answer_in_outer_first_fragment", NET,
@@ -209,6 +210,15 @@ row("drop_cut_inner_header_of_picky_pool", SUB, frame(wire(inner()[:12], PIC6)),
 row("pass_wrong_inner_length_of_picky_pool_to_others", SUB, frame(wire(inner(total=41), PIC6)), "PASS_UNREADABLE")
 BEYOND_NH, BEYOND = chain([60], inner(RELAY, options=b"\1" * 28 + route_option(131, [MX]) + b"\1" * 4), IP4_IN_IP6, 20)
 row("drop_source_route_beyond_window_in_softwire", SUB, frame(ip6(DYN6, AFTR, BEYOND, nh=BEYOND_NH)), "DROP_WINDOW")
+
+# Mesh mode (RFC 7597 section 5): another customer is the softwire's end.
+about("E25")
+MESH = "2001:db8:1000:beef::1"
+row("block_mesh_softwire", SUB, frame(wire(inner(), dst=MESH)), "DROP_BLOCKED")
+row("pass_587_in_mesh_softwire", SUB, frame(wire(inner(dport=587), dst=MESH)), "PASS_NOT_PORT25")
+row("block_answer_in_mesh_softwire", NET, back(answer(), src=MESH), "DROP_MIRROR")
+row("count_ipv4_in_ipv6_to_a_customer_who_is_no_end", SUB, frame(wire(inner(), dst="2001:db8:1000:beee::1")),
+    "PASS_TUNNEL_IP4", tricks=("E24",))
 
 # Nobody is answered who may not be.
 about("E25", "E37")

@@ -125,7 +125,12 @@ for family, seg, ref, mx, group in ((4, seg4, REF, MX, "224.0.0.5"), (6, seg6, R
     row("answer_through_an_explicit_null_label_v%d" % family, SUB,
         eth(0x8847, mpls([0 if family == 4 else 2], frame[14:])), "ANSWER_RST")
 row("never_answer_for_the_limited_broadcast", SUB, seg4(REF, "255.255.255.255"), "DROP_UNANSWERED")
+row("never_answer_for_the_first_multicast_address", SUB, seg4(REF, "224.0.0.0"), "DROP_UNANSWERED")
 row("never_answer_for_a_reserved_address", SUB, seg4(REF, "240.0.0.1"), "DROP_UNANSWERED")
+for address in ("127.0.0.1", "127.255.255.255", "0.0.0.1"):
+    row("never_answer_for_%s" % address.replace(".", "_"), SUB, seg4(REF, address), "DROP_UNANSWERED")
+for address in ("126.255.255.255", "128.0.0.1", "1.0.0.0"):
+    row("answer_for_%s" % address.replace(".", "_"), SUB, seg4(REF, address), "ANSWER_RST")
 row("answer_for_the_last_unicast_address", SUB, seg4(REF, "223.255.255.255"), "ANSWER_RST")
 row("answer_for_the_last_address_below_multicast_v6", SUB, seg6(REF6, "feff::1"), "ANSWER_RST")
 row("never_answer_a_syn_from_port_25_of_the_network", NET, back4(MX, REF, flags="S"), "DROP_MIRROR", tricks=("E3",))

@@ -73,6 +73,8 @@ static struct flow flow_of(enum shape shape, enum op25b_side side)
 		.tcp_flags = flags[shape],
 		.sport = side == SIDE_NETWORK ? SMTP_PORT : 40000,
 		.dport = side == SIDE_NETWORK ? 40000 : SMTP_PORT,
+		.src4 = 0xc6336407, // 198.51.100.7
+		.dst4 = 0xc0000219, // 192.0.2.25
 	};
 
 	return f;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "dataplane/core/image_check.h"
 #include "policy_help.h"
 
 #define PATH_BYTES 1024
@@ -42,6 +43,21 @@ struct policy *must_parse(const char *text)
 	diag_free(&d);
 	assert_non_null(p);
 	return p;
+}
+
+struct image image_of(const struct policy *p, const struct compile_request *r)
+{
+	struct image image = {0};
+	struct diag d;
+
+	diag_init(&d, "compile");
+	if (!policy_compile(p, r, &image.bytes, &image.size, &d))
+		diag_print(&d, stderr);
+	assert_false(diag_is_refused(&d));
+	diag_free(&d);
+	assert_int_equal(image_check(image.bytes, image.size).code, IMAGE_OK);
+	image_view_init(&image.view, image.bytes);
+	return image;
 }
 
 json_t *explain_question(const struct policy *p, const struct explain_request *q, const char *at,

@@ -4,12 +4,22 @@
 #pragma once
 
 #include "control/policy/policy.h"
+#include "dataplane/core/image_view.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 // Each fails the test with what the operator would see. policy_free() the result.
 struct policy *must_read(const char *path);
 struct policy *must_parse(const char *text);
+
+struct image {
+	void *bytes;
+	size_t size;
+	struct image_view view;
+};
+
+// What the policy compiles to; free() its bytes.
+struct image image_of(const struct policy *p, const struct compile_request *r);
 // The answer to a question about the moment `at` on a box of these pairs (0: of none); NULL: it was
 // refused.
 json_t *explain_question(const struct policy *p, const struct explain_request *q, const char *at,

@@ -26,12 +26,6 @@
 	"\"any\","                                                                                 \
 	"\"do\":\"limit\",\"limit\":\"l\"}]}]"
 
-struct image {
-	void *bytes;
-	size_t size;
-	struct image_view view;
-};
-
 static bool compile(const struct policy *p, const struct compile_request *r, struct image *image,
 		    char *error, size_t error_bytes)
 {

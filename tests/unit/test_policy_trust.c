@@ -15,11 +15,6 @@
 #include "dataplane/core/image_view.h"
 #include "policy_help.h"
 
-struct image {
-	void *bytes;
-	struct image_view view;
-};
-
 static struct policy *parse_parts(const char *top, const char *pools, const char *clauses)
 {
 	char text[8192];
@@ -215,7 +210,7 @@ static const struct op25b_class *class4(const struct image *image, uint32_t addr
 			.classes[image->view.addrs[image_view_find4(&image->view, addr)].class_id];
 }
 
-// Who is permitted as a destination, now or later, and lies in no pool.
+// Who is permitted as a destination and lies in no pool.
 static void exempt_addresses_are_believed_nowhere(void **state)
 {
 	static const char sets[] =
@@ -234,6 +229,25 @@ static void exempt_addresses_are_believed_nowhere(void **state)
 	assert_ptr_equal(class4(&image, 0x0a000105), &image.view.classes[1]); // inside, in a pool
 	assert_ptr_equal(class4(&image, 0xcb007105), &image.view.classes[0]); // watched
 	assert_ptr_equal(class4(&image, 0x0a090105), &image.view.classes[0]); // wide
+	free(image.bytes);
+	policy_free(p);
+	// A permitted network that holds a pool holds subscribers: the others in it may be some,
+	// too.
+	p = parse_parts(sets, POOL("a", "1", ""), "{\"to\":\"wide\",\"do\":\"permit\"}," DROP);
+	image = must_compile(p, NULL);
+	assert_ptr_equal(class4(&image, 0x0a090105), &image.view.classes[0]);
+	assert_int_equal(image.view.classes[0].pairs, OP25B_ANY_PAIR);
+	free(image.bytes);
+	policy_free(p);
+	// Nor does a stage that has not begun.
+	p = must_parse(
+		"{\"op25b\":1,\"name\":\"n\",\"sets\":{\"relay\":[\"192.0.2.0/24\"]},"
+		"\"pools\":{" POOL("a", "1",
+				   "") "},\"stages\":[{\"id\":\"s\","
+				       "\"pools\":[\"a\"],\"from\":\"2090-01-01\",\"port25\":["
+				       "{\"to\":\"relay\",\"do\":\"permit\"}," DROP "]}]}");
+	image = must_compile(p, NULL);
+	assert_ptr_equal(class4(&image, 0xc0000205), &image.view.classes[0]);
 	free(image.bytes);
 	policy_free(p);
 	// Permitting any exempts nobody in particular.
