@@ -153,7 +153,7 @@ struct split {
 	uint32_t until;
 };
 
-static void send(const struct sent *s, struct split split)
+static void send_frame(const struct sent *s, struct split split)
 {
 	uint32_t port = DP_RINGS_PORT(s->in.pair, s->in.side), ends[2 * WINDOW_BYTES], n = 0;
 
@@ -174,7 +174,7 @@ static bool is_right(const struct table_run *t, const char *name, const struct s
 	uint32_t reason;
 
 	read_reasons(before);
-	send(s, split);
+	send_frame(s, split);
 	if (dp_rings_turn() != 1) {
 		print_error("%s: not received\n", name);
 		return false;
