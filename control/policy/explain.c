@@ -230,7 +230,7 @@ static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 	c->judged = (struct judgement){.clause = JUDGEMENT_NO_CLAUSE};
 	if (decide_early(f, &c->in, &c->judged.reason))
 		return true;
-	slot = addr_slot(sub, flow_subscriber_bits(f, c->in.side));
+	slot = flow_slot(f, c->in.side, sub);
 	decide(f, &c->in, far, class, slot == OP25B_NO_SLOT ? NULL : &e->slots[slot],
 	       c->request->now_ns, &c->judged);
 	return true;

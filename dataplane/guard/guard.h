@@ -48,8 +48,11 @@ const char *guard_iface_note(const struct guard *g, uint32_t index);
 struct guard_counters {
 	struct op25b_guard_port port[OP25B_MAX_PORTS]; // summed over CPUs, index as guard_iface()
 	struct op25b_cell cell[OP25B_CELL_COUNT];      // summed over CPUs
+	struct op25b_cell clause_cell[OP25B_CLAUSE_CELLS]; // likewise
 	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES];
 	uint32_t pool_count;
+	struct op25b_stats_stage stage[OP25B_STAGE_SLOTS];
+	uint32_t stage_count;
 };
 
 // Reads all counters. Returns false with a sentence in error.

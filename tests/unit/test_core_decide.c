@@ -251,13 +251,13 @@ static void slot_is_base_plus_offset(void **state)
 	const struct op25b_addr none = {.host_mask = 0x7f, .slot_base = OP25B_NO_SLOT};
 
 	(void)state;
-	assert_int_equal(addr_slot(&v4, 0xc6336480), 1000);
-	assert_int_equal(addr_slot(&v4, 0xc63364ff), 1127);
-	assert_int_equal(addr_slot(&v6, 0x20010db810000000), 7);
-	assert_int_equal(addr_slot(&v6, 0x20010db8100000ff), 7);
-	assert_int_equal(addr_slot(&v6, 0x20010db810000100), 8);
-	assert_int_equal(addr_slot(&v6, 0x20010db810ffffff), 7 + 0xffff);
-	assert_int_equal(addr_slot(&none, 0xc63364ff), OP25B_NO_SLOT);
+	assert_int_equal(addr_slot(&v4, 0xc6336480, 0), 1000);
+	assert_int_equal(addr_slot(&v4, 0xc63364ff, 0), 1127);
+	assert_int_equal(addr_slot(&v6, 0x20010db810000000, 0), 7);
+	assert_int_equal(addr_slot(&v6, 0x20010db8100000ff, 0), 7);
+	assert_int_equal(addr_slot(&v6, 0x20010db810000100, 0), 8);
+	assert_int_equal(addr_slot(&v6, 0x20010db810ffffff, 0), 7 + 0xffff);
+	assert_int_equal(addr_slot(&none, 0xc63364ff, 0), OP25B_NO_SLOT);
 }
 
 static void subscriber_is_the_near_side(void **state)

@@ -48,10 +48,13 @@ static int start_subject(void **state)
 	uint32_t dynamic = image_build_class(b, "dynamic", "block");
 	uint32_t limited = image_build_class(b, "limited", "limit");
 	uint32_t exempt = image_build_class(b, "", "");
+	uint32_t infra = image_build_class(b, "mx", "");
 	void *image;
 
 	image_build_pairs(b, dynamic, 1);
 	image_build_knobs(b, limited, KNOB_PASS_EH_LIMIT | KNOB_DROP_INBOUND);
+	image_build_pairs(b, infra, 0);
+	image_build_knobs(b, infra, KNOB_INFRA);
 	image_build_softwire(b, "2001:db8:aff::1/128");
 	image_build_softwire(b, "2001:db8:b00::/40");
 	image_build_clause(b, dynamic,
@@ -69,7 +72,9 @@ static int start_subject(void **state)
 	image_build_prefix(b, "198.51.100.128/25", limited, 0, 32);
 	image_build_prefix(b, "203.0.113.25/32", exempt, relay, 0);
 	image_build_prefix(b, "2001:db8:1000::/48", dynamic, 0, 0);
+	image_build_prefix(b, "203.0.113.26/32", infra, OP25B_INFRA_SET, 0);
 	image_build_prefix(b, "2001:db8:3000::/48", limited, 0, 56);
+	image_build_port_sets(b, "192.0.2.64/28", limited, 8, 2);
 	image = image_build_finish(b, 7, &s.bytes);
 	image_build_free(b);
 	// A copy, so that the block has exactly the image's size.
@@ -143,7 +148,7 @@ static void use_addr(const struct image_view *view, struct flow *f, uint32_t id)
 	assert_true(id < image_view_count(view, SECTION_ADDRS));
 	assert_true(addr->class_id < image_view_count(view, SECTION_CLASSES));
 	for (in.side = SIDE_SUBSCRIBER; in.side <= SIDE_NETWORK; in.side++) {
-		uint32_t n = addr_slot(addr, flow_subscriber_bits(f, in.side));
+		uint32_t n = flow_slot(f, in.side, addr);
 
 		assert_true(n == OP25B_NO_SLOT || n < view->hdr->slot_count);
 		decide(f, &in, &view->addrs[0], &view->classes[addr->class_id], &slot,
@@ -254,8 +259,10 @@ struct parts {
 	struct op25b_class *classes;
 	struct op25b_clause *drop;  // clause 1 of class 1
 	struct op25b_clause *limit; // clause 0 of class 2
+	struct op25b_class *infra;
 	struct op25b_addr *addrs;
 	struct op25b_addr *counted; // the first entry with slots
+	struct op25b_addr *shared;  // the entry whose addresses are shared by port sets
 	struct op25b_prefix4 *prefix4;
 	struct op25b_prefix6 *prefix6;
 	char *names;
@@ -270,10 +277,14 @@ static struct parts parts_of(uint8_t *image)
 	p.classes = (void *)(image + s[SECTION_CLASSES].offset_bytes);
 	p.drop = &p.classes[1].clause[1];
 	p.limit = &p.classes[2].clause[0];
+	p.infra = &p.classes[4];
 	p.addrs = (void *)(image + s[SECTION_ADDRS].offset_bytes);
 	p.counted = p.addrs;
 	while (p.counted->slot_base == OP25B_NO_SLOT)
 		p.counted++;
+	p.shared = p.addrs;
+	while (!p.shared->psid_bits)
+		p.shared++;
 	p.prefix4 = (void *)(image + s[SECTION_PREFIX4].offset_bytes);
 	p.prefix6 = (void *)(image + s[SECTION_PREFIX6].offset_bytes);
 	p.names = (char *)(image + s[SECTION_NAMES].offset_bytes);
@@ -338,6 +349,11 @@ static void unterminate_names(struct parts *p)
 	X(exempt_with_knob, CLASS_FIELD, p->classes[3].knobs = KNOB_DROP_INBOUND)                  \
 	X(exempt_with_clause, CLASS_FIELD, p->classes[3].clause_count = 1)                         \
 	X(unknown_knob, CLASS_FIELD, p->classes[1].knobs = KNOB_ALL + 1)                           \
+	X(drain_without_clause, CLASS_FIELD, p->infra->knobs = KNOB_DRAIN)                         \
+	X(infra_with_knob, CLASS_FIELD, p->infra->knobs |= KNOB_DROP_UNKNOWN)                      \
+	X(infra_with_clause, CLASS_FIELD, p->classes[1].knobs = KNOB_INFRA)                        \
+	X(infra_without_name, CLASS_FIELD, p->infra->name = 0)                                     \
+	X(infra_as_class_0, CLASS_FIELD, p->classes[0].knobs = KNOB_INFRA)                         \
 	X(detour_too_mild, CLASS_FIELD, p->classes[1].detour_clause = 0)                           \
 	X(detour_behind_the_last, CLASS_FIELD, p->classes[1].detour_clause = 2)                    \
 	X(detour_beyond_the_room, CLASS_FIELD, p->classes[1].detour_clause = OP25B_MAX_CLAUSES)    \
@@ -345,7 +361,13 @@ static void unterminate_names(struct parts *p)
 	X(clause_without_set, CLAUSE_FIELD, p->drop->sets = 0)                                     \
 	X(clause_of_unknown_set, CLAUSE_FIELD, p->drop->sets = 1ull << 40)                         \
 	X(clause_action, CLAUSE_FIELD, p->drop->action = ACTION_COUNT)                             \
-	X(clause_pad, CLAUSE_FIELD, p->drop->pad[4] = 1)                                           \
+	X(clause_origin, CLAUSE_FIELD, p->drop->origin = ORIGIN_COUNT)                             \
+	X(clause_stats_cell, CLAUSE_FIELD, p->drop->stats_cell = 1)                                \
+	X(exception_behind_stage, CLAUSE_FIELD, p->drop->origin = ORIGIN_EXCEPTION)                \
+	X(quarantine_behind_exception, CLAUSE_FIELD,                                               \
+	  (p->classes[1].clause[0].origin = ORIGIN_EXCEPTION,                                      \
+	   p->drop->origin = ORIGIN_QUARANTINE))                                                   \
+	X(clause_of_infra_set, CLAUSE_FIELD, p->drop->sets = OP25B_INFRA_SET)                      \
 	X(drop_with_as, CLAUSE_FIELD, p->drop->as = ACTION_DROP)                                   \
 	X(drop_with_hold, CLAUSE_FIELD, p->drop->hold_ns = 1)                                      \
 	X(drop_with_over, CLAUSE_FIELD, p->drop->over = ACTION_RST)                                \
@@ -359,16 +381,21 @@ static void unterminate_names(struct parts *p)
 	X(limit_hold_huge, CLAUSE_FIELD, p->limit->hold_ns = 1ull << 63)                           \
 	X(limit_over_permit, CLAUSE_FIELD, p->limit->over = ACTION_PERMIT)                         \
 	X(clause_behind_the_last, CLAUSE_FIELD, p->classes[1].clause[2].sets = 1)                  \
-	X(addr_class_outside, ADDR_FIELD, p->addrs[1].class_id = 4)                                \
+	X(addr_class_outside, ADDR_FIELD, p->addrs[1].class_id = 5)                                \
 	X(addr_in_unknown_set, ADDR_FIELD, p->addrs[1].sets = 2)                                   \
 	X(addr_in_all_sets, ADDR_FIELD, p->addrs[1].sets = ~0ull)                                  \
 	X(addr_shift_64, ADDR_FIELD, p->counted->key_shift = 64)                                   \
+	X(addr_psid_shift_16, ADDR_FIELD, (p->shared->psid_shift = 16, p->shared->psid_bits = 0))  \
+	X(addr_psid_bits_17, ADDR_FIELD, (p->shared->psid_shift = 0, p->shared->psid_bits = 17))   \
+	X(addr_psid_beyond_port, ADDR_FIELD, p->shared->psid_shift = 15)                           \
+	X(addr_0_in_infra, ADDR_FIELD, p->addrs[0].sets = OP25B_INFRA_SET)                         \
 	X(addr_mask_with_hole, ADDR_FIELD, p->counted->host_mask = 0x5)                            \
-	X(addr_pad, ADDR_FIELD, p->addrs[1].pad[6] = 1)                                            \
+	X(addr_pad, ADDR_FIELD, p->addrs[1].pad[4] = 1)                                            \
 	X(addr_0_in_a_pool, ADDR_FIELD, p->addrs[0].class_id = 1)                                  \
 	X(addr_0_in_a_set, ADDR_FIELD, p->addrs[0].sets = 1)                                       \
 	X(slot_base_outside, SLOT, p->counted->slot_base = p->hdr->slot_count)                     \
 	X(slot_range_outside, SLOT, p->hdr->slot_count -= 1)                                       \
+	X(slot_port_sets_outside, SLOT, p->shared->slot_base++)                                    \
 	X(slot_mask_too_wide, SLOT, p->counted->host_mask = ~0ull)                                 \
 	X(prefix4_depth_0, PREFIX, p->prefix4[0].depth = 0)                                        \
 	X(prefix4_depth_33, PREFIX, p->prefix4[0].depth = 33)                                      \
@@ -381,6 +408,7 @@ static void unterminate_names(struct parts *p)
 	X(prefix6_depth_129, PREFIX, p->prefix6[0].depth = 129)                                    \
 	X(prefix6_host_bits, PREFIX, p->prefix6[0].addr_be[15] = 1)                                \
 	X(prefix6_addr_outside, PREFIX, p->prefix6[1].addr_id = 0xffffffff)                        \
+	X(prefix6_of_port_sets, PREFIX, p->prefix6[0].addr_id = (uint32_t)(p->shared - p->addrs))  \
 	X(prefix4_twice, ORDER, p->prefix4[1] = p->prefix4[0])                                     \
 	X(prefix4_unsorted, ORDER, p->prefix4[2].addr = 0)                                         \
 	X(prefix6_twice, ORDER, p->prefix6[1] = p->prefix6[0])                                     \

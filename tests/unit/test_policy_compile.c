@@ -81,7 +81,7 @@ static struct image limited_image(const char *prefixes, const struct image *prev
 
 static uint32_t slot4(const struct image *image, uint32_t addr)
 {
-	return addr_slot(&image->view.addrs[image_view_find4(&image->view, addr)], addr);
+	return addr_slot(&image->view.addrs[image_view_find4(&image->view, addr)], addr, 0);
 }
 
 static void limit_figures_are_gcra(void **state)

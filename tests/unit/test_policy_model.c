@@ -230,7 +230,8 @@ static const struct op25b_addr *look_up(const struct image_view *view, bool is6,
 
 static uint32_t slot_of(const struct image_view *view, bool is6, wide addr)
 {
-	return addr_slot(look_up(view, is6, addr), is6 ? (uint64_t)(addr >> 64) : (uint64_t)addr);
+	return addr_slot(look_up(view, is6, addr), is6 ? (uint64_t)(addr >> 64) : (uint64_t)addr,
+			 0);
 }
 
 // Who an address's subscriber is, by the model alone.
