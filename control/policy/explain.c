@@ -4,10 +4,10 @@
 // that judges frames. A frame goes through all of it; a question about a connection begins where a
 // frame would have been read.
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../dataplane/core/image_view.h"
 #include "../../dataplane/core/slots_diff.h"
 #include "../reader/reader.h"
 #include "explain_internal.h"
@@ -79,11 +79,6 @@ void explainer_close(struct explainer *e)
 	free(e);
 }
 
-static bool is_from_subscriber(const struct case_file *c)
-{
-	return c->request->side == SIDE_SUBSCRIBER;
-}
-
 static void connection_flow(struct case_file *c, const struct prefix *from, const struct prefix *to)
 {
 	const struct explain_request *r = c->request;
@@ -149,6 +144,22 @@ static void read_frame(struct case_file *c, const struct explainer *e)
 	c->has_addresses = work.flow.ip_off != 0;
 }
 
+static struct prefix flow_address(const struct flow *f, uint8_t family, bool is_source)
+{
+	struct prefix p = {.family = family, .depth = prefix_family_bits(family)};
+	const uint32_t *addr6_be = is_source ? f->src6_be : f->dst6_be;
+	uint64_t halves_be[2];
+
+	if (family == FAMILY_IP4) {
+		p.hi = (uint64_t)(is_source ? f->src4 : f->dst4) << 32;
+		return p;
+	}
+	memcpy(halves_be, addr6_be, sizeof(halves_be));
+	p.hi = be64toh(halves_be[0]);
+	p.lo = be64toh(halves_be[1]);
+	return p;
+}
+
 // The name is written to text too.
 static const struct op25b_addr *find_addr(const struct image_view *view, const struct flow *f,
 					  uint8_t family, bool is_source,
@@ -194,24 +205,13 @@ static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
 	return true;
 }
 
-static void take_pool(struct case_file *c, uint32_t class_id)
-{
-	size_t pool = class_id - 1;
-
-	c->is_exempt = class_id == c->policy->pool_count + 1;
-	if (!class_id || c->is_exempt)
-		return;
-	c->pool = &c->policy->pools[pool];
-	c->stage = policy_stage_at(c->policy, (uint32_t)pool, c->compiled->at_s);
-}
-
 // Returns false with errors in d.
 static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 {
 	const struct op25b_addr *sub = e->view.addrs, *far = e->view.addrs;
 	const struct op25b_class *class;
 	const struct flow *f = &c->flow;
-	bool outbound = is_from_subscriber(c);
+	bool outbound = is_outbound(c);
 	uint32_t slot;
 
 	if (c->has_addresses) {
@@ -221,26 +221,23 @@ static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 		// Of a softwire whose inner header could not be read, the box looks up 0.0.0.0.
 		if (f->softwire && f->ip_off == f->l3_off)
 			(outbound ? c->to : c->from)[0] = '\0';
-		take_pool(c, sub->class_id);
+		c->subscriber = flow_address(f, f->family, outbound);
+		c->far = flow_address(f, flow_far_family(f), !outbound);
+		explain_owner(c, &e->view, sub, far);
 	}
 	class = &e->view.classes[sub->class_id];
 	if (!take_pair(c, class->pairs, d))
 		return false;
 	c->is_believed = !outbound || class->pairs >> c->in.pair & 1;
 	c->judged = (struct judgement){.clause = JUDGEMENT_NO_CLAUSE};
+	c->level = LEVEL_NONE;
 	if (decide_early(f, &c->in, &c->judged.reason))
 		return true;
 	slot = flow_slot(f, c->in.side, sub);
 	decide(f, &c->in, far, class, slot == OP25B_NO_SLOT ? NULL : &e->slots[slot],
 	       c->request->now_ns, &c->judged);
+	explain_decider(c, class);
 	return true;
-}
-
-static json_t *clause_text(const struct case_file *c)
-{
-	if (!explain_clause(c))
-		return json_null();
-	return json_sprintf("%s.port25[%u]", c->stage->place, c->judged.clause);
 }
 
 static json_t *text_or_null(const char *text)
@@ -257,14 +254,14 @@ static json_t *case_json(const struct case_file *c)
 {
 	const struct explain_request *r = c->request;
 	char layers[EXPLAIN_TEXT_BYTES];
-	json_t *out = json_pack(
-		"{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "verdict",
-		explain_verdict(c->judged.reason), "reason", explain_reason(c->judged.reason),
-		"pool", text_or_null(c->pool ? c->pool->name : NULL), "stage",
-		text_or_null(c->stage ? c->stage->id : NULL), "clause", clause_text(c), "at", c->at,
-		"side", c->in.side == SIDE_NETWORK ? "network" : "subscriber", "pair",
-		text_or_null(c->pair));
+	json_t *out = json_pack("{s:s, s:s}", "verdict", explain_verdict(c->judged.reason),
+				"reason", explain_reason(c->judged.reason));
 
+	explain_parts(c, out);
+	json_object_set_new(out, "at", json_string(c->at));
+	json_object_set_new(out, "side",
+			    json_string(c->in.side == SIDE_NETWORK ? "network" : "subscriber"));
+	json_object_set_new(out, "pair", text_or_null(c->pair));
 	if (r->frame) {
 		explain_layers(&c->flow, layers, sizeof(layers));
 		json_object_set_new(out, "layers", json_string(layers));
@@ -290,6 +287,6 @@ json_t *explainer_ask(struct explainer *e, const struct explain_request *r, stru
 		return NULL;
 	if (!judge(e, &c, d))
 		return NULL;
-	time_print(c.at, sizeof(c.at), e->compiled.at_s, e->policy->tz);
+	time_print(c.at, sizeof(c.at), e->compiled.moment.at_s, e->policy->tz);
 	return case_json(&c);
 }

@@ -258,7 +258,16 @@ bool stage_names_pool(const struct stage *s, uint32_t pool);
 // Whether it refuses or limits anybody, so that the law and the customers care about its date.
 bool stage_enforces(const struct stage *s);
 
-// The sets of a clause for one pool: POLICY_OWN_RELAY resolved. 0: it matches nothing there.
+// The same of all pools: policy.pool_count of them.
+void policy_stages_at(const struct policy *p, const struct moment *m, const struct stage **stages);
+// Whether it has begun so lately that it spares the connections that stood.
+bool stage_is_draining(const struct policy *p, const struct stage *s, const struct moment *m);
+// When the latest of policy_events() was that is not after the moment. POLICY_ALWAYS: none.
+int64_t policy_period_start(const struct policy *p, const struct moment *m);
+
+// Sets on one pool: POLICY_OWN_RELAY resolved.
+uint64_t sets_on_pool(uint64_t sets, const struct pool *pool);
+// The same of a clause. 0: it matches nothing there.
 uint64_t clause_sets(const struct clause *clause, const struct pool *pool);
 
 // The text of a value that is a string or an object of languages: in lang, else in English, else in
