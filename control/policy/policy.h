@@ -189,9 +189,10 @@ void explainer_close(struct explainer *e);
 // What the box would do, judged by the same core code over the compiled image. A connection is
 // judged by its first segment. Limits count from one question to the next. A new object with at
 // least: verdict ("permit", "drop", "rst", "icmp_admin", "limit", "monitor"), reason, pool, stage,
-// clause (text such as "stages.block.port25[1]" or "exceptions.X-104"), exception, quarantine,
-// infra (their names), chain (what was asked in turn: objects of level "infra", "quarantine",
-// "exception", "stage", "clause", "default", with "found": name or null, and "decides"), at, side, pair, from, to, port, source_port and
-// sentence (for a support desk); of a frame also layers and frame_bytes. Null where there is none.
-// NULL with errors in d (for instance an address that is none).
+// clause (text such as "stages.block.port25[1]" or "exceptions.X-104"), infra (its name),
+// quarantine and exception (objects of id, until, reason and ticket), chain (what was asked in
+// turn: objects of level "infra", "quarantine", "exception", "stage", "clause", "default", with
+// "found": name or null, and "decides": at most one does), notice_url, at, side, pair, from, to,
+// port, source_port and sentence (for a support desk); of a frame also layers and frame_bytes. Null
+// where there is none. NULL with errors in d (for instance an address that is none).
 json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d);

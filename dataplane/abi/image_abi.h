@@ -68,7 +68,8 @@ struct op25b_image_hdr {
 
 // One clause: if the far side's sets meet `sets`, do `action`. First match wins.
 struct op25b_clause {
-	uint64_t sets;         // set bits the clause is for, or OP25B_ANY_SET
+	uint64_t sets; // set bits the clause is for, or OP25B_ANY_SET; 0: it keeps its place in
+		       // the list, and meets nothing (own relays of a pool that has none)
 	uint64_t interval_ns;  // limit: time that one new connection uses up (GCRA emission
 			       // interval), > 0
 	uint64_t tolerance_ns; // limit: how far ahead of time a subscriber may be (GCRA tau)
@@ -115,7 +116,7 @@ struct op25b_class {
 	uint32_t pairs;
 	uint8_t clause_count; // at most OP25B_MAX_CLAUSES; nameless: 0
 	// The strictest clause that some destination can reach: judges frames from the subscriber
-	// whose destination cannot be believed. OP25B_NO_CLAUSE if clause_count is 0. See
+	// whose destination cannot be believed. OP25B_NO_CLAUSE if there is none. See
 	// image_strictest() in core/image_check.h.
 	uint8_t detour_clause;
 	uint8_t knobs;                                 // enum op25b_knob

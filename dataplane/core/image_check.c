@@ -141,7 +141,7 @@ static uint64_t known_sets(const struct image_view *view)
 
 static int is_clause(const struct op25b_clause *cl, uint64_t known)
 {
-	if (!cl->sets || (cl->sets != OP25B_ANY_SET && (cl->sets & ~known)))
+	if (cl->sets != OP25B_ANY_SET && (cl->sets & ~known))
 		return 0;
 	if (cl->action >= ACTION_COUNT || cl->origin >= ORIGIN_COUNT || cl->stats_cell)
 		return 0;
@@ -166,6 +166,8 @@ uint8_t image_strictest(const struct op25b_class *c)
 	uint8_t i, best = OP25B_NO_CLAUSE;
 
 	for (i = 0; i < c->clause_count; i++) {
+		if (!c->clause[i].sets)
+			continue;
 		if (best == OP25B_NO_CLAUSE ||
 		    strictness(c->clause[i].action) > strictness(c->clause[best].action))
 			best = i;

@@ -358,7 +358,6 @@ static void unterminate_names(struct parts *p)
 	X(detour_behind_the_last, CLASS_FIELD, p->classes[1].detour_clause = 2)                    \
 	X(detour_beyond_the_room, CLASS_FIELD, p->classes[1].detour_clause = OP25B_MAX_CLAUSES)    \
 	X(detour_of_none, CLASS_FIELD, p->classes[2].detour_clause = OP25B_NO_CLAUSE)              \
-	X(clause_without_set, CLAUSE_FIELD, p->drop->sets = 0)                                     \
 	X(clause_of_unknown_set, CLAUSE_FIELD, p->drop->sets = 1ull << 40)                         \
 	X(clause_action, CLAUSE_FIELD, p->drop->action = ACTION_COUNT)                             \
 	X(clause_origin, CLAUSE_FIELD, p->drop->origin = ORIGIN_COUNT)                             \
