@@ -68,6 +68,43 @@ static void write_cells(struct evbuffer *out, const struct snapshot *s)
 	cells(out, "op25b_bytes_total", "guard", &s->guard, true);
 }
 
+static void clauses(struct evbuffer *out, const char *name, const char *host,
+		    const struct stats_totals *t, bool is_bytes)
+{
+	uint32_t k;
+	size_t i;
+
+	for (i = 0; i < t->list_count; i++) {
+		const struct stats_list *list = &t->lists[i];
+
+		for (k = 0; k < OP25B_MAX_CLAUSES; k++) {
+			const struct op25b_cell *c = &list->cell[k];
+
+			if (!c->packets)
+				continue;
+			evbuffer_add_printf(out, "%s{host=\"%s\"", name, host);
+			label(out, "pool", list->pool, ",");
+			label(out, "stage", list->stage, ",");
+			evbuffer_add_printf(out, ",origin=\"%s\",clause=\"%u\"} %" PRIu64 "\n",
+					    origin_name(list->origin), k,
+					    is_bytes ? c->bytes : c->packets);
+		}
+	}
+}
+
+static void write_clauses(struct evbuffer *out, const struct snapshot *s)
+{
+	head(out, "op25b_clause_packets_total", "counter",
+	     "Frames that met a clause, by its index in the stage, or among the pool's exceptions "
+	     "or quarantines. The empty pool: clauses for which a host had no more counters.");
+	clauses(out, "op25b_clause_packets_total", "dataplane", &s->dataplane, false);
+	clauses(out, "op25b_clause_packets_total", "guard", &s->guard, false);
+	head(out, "op25b_clause_bytes_total", "counter",
+	     "Bytes of the frames that met a clause, without FCS.");
+	clauses(out, "op25b_clause_bytes_total", "dataplane", &s->dataplane, true);
+	clauses(out, "op25b_clause_bytes_total", "guard", &s->guard, true);
+}
+
 struct port_metric {
 	const char *name;
 	size_t offset; // in struct stats_port
@@ -175,6 +212,7 @@ void metrics_write(struct evbuffer *out, const struct snapshot *s)
 	write_policy(out, s);
 	write_hosts(out, s);
 	write_cells(out, s);
+	write_clauses(out, s);
 	write_ports(out, &s->dataplane, dataplane_ports);
 	write_ports(out, &s->guard, guard_ports);
 }
