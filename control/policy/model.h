@@ -132,11 +132,11 @@ enum stage_precision {
 // One stage, or one wave of one: who and when, and what then applies. Waves of a stage stand side
 // by side and share its clauses.
 struct stage {
-	const char *id;         // of the stage
-	const char *wave;       // id of the wave; NULL: the stage has no waves
-	const char *name;       // "block", or "block.east": in images, counters and status; owned
-	const char *place;      // of who and when: "stages.block", "stages.block.waves.east", or with
-				// indexes if the ids cannot be used; owned
+	const char *id;    // of the stage
+	const char *wave;  // id of the wave; NULL: the stage has no waves
+	const char *name;  // "block", or "block.east": in images, counters and status; owned
+	const char *place; // of who and when: "stages.block", "stages.block.waves.east", or with
+			   // indexes if the ids cannot be used; owned
 	const char *body_place; // of the rest: "stages.block"; owned
 	const json_t *doc;      // the stage
 	const json_t *wave_doc; // who and when: the wave, or the stage
@@ -148,8 +148,8 @@ struct stage {
 	bool rolling;
 	enum stage_precision precision;
 	struct announced announced;
-	uint64_t gates;   // bit i: gates[i]
-	uint32_t drain_s; // 0: cut
+	uint64_t gates;         // bit i: gates[i]
+	uint32_t drain_s;       // 0: cut
 	struct clause *clauses; // owned by the first wave
 	size_t clause_count;
 };
@@ -169,9 +169,9 @@ struct grant {
 };
 
 struct exception {
-	struct grant grant;  // first
-	uint64_t sets;       // named ones; OP25B_ANY_SET: any destination
-	uint32_t list;       // index in policy.lists of the prefixes among its destinations
+	struct grant grant; // first
+	uint64_t sets;      // named ones; OP25B_ANY_SET: any destination
+	uint32_t list;      // index in policy.lists of the prefixes among its destinations
 	bool has_list;
 };
 
@@ -188,7 +188,8 @@ struct subscriber {
 };
 
 struct policy {
-	json_t *doc; // the text as parsed
+	json_t *doc;   // the text as parsed
+	json_t *names; // of pools -> index; of infra -> -1 - index
 	uint32_t references;
 	const char *name;
 	const char *tz;
@@ -280,6 +281,9 @@ bool policy_pairs(const struct policy *p, const struct compile_request *r,
 // The number of the pair of that name, or -1: the box has none of that name. Of no box, one that
 // the policy does not mention has the number after those that it does.
 int policy_pair_number(const struct policy *p, const struct compile_request *r, const char *name);
+// Adds an error at place: there is no pair of that name in the box that r is for.
+void policy_refuse_pair(const struct compile_request *r, const char *name, const char *place,
+			struct diag *d);
 // The name of pair `number`; NULL: unknown.
 const char *policy_pair_name(const struct policy *p, const struct compile_request *r,
 			     uint32_t number);
@@ -293,12 +297,37 @@ bool time_zone_is_known(const char *tz);
 // Day of the week of a moment in tz: 0 (Sunday) to 6.
 uint32_t time_weekday(int64_t time_s, const char *tz);
 
+// Makes tz the process's zone; returns what was, for zone_leave(). Many times in a row are cheap in
+// between: each is asked for in the zone that stands already.
+char *zone_enter(const char *tz);
+void zone_leave(char *saved);
+
+// What is wrong with the text of a time.
+enum time_fault {
+	TIME_OK,
+	TIME_NOT_ONE,   // no time at all
+	TIME_TOO_EARLY, // before 1970
+	TIME_NO_MONTH,  // month 13
+	TIME_NO_DAY,    // 30 February
+	TIME_NO_CLOCK,  // 24:00:00
+	TIME_NO_OFFSET, // +15:00
+	TIME_LEFT_OUT,  // the zone's clocks are put forward over it
+};
+
+struct time_text {
+	int64_t time_s;
+	bool is_date; // no time of day was given
+	uint32_t year, month, month_days;
+};
+
+// Reads a time as time_read() does, and says what it is, or what is wrong with it.
+enum time_fault time_judge(const char *text, const char *tz, struct time_text *out);
+// The end of a day ("2008-03-31") that time_judge() took: its last second in tz, plus one.
+int64_t time_day_end(const char *date, const char *tz);
+
 // What no single key can show: overlaps, ambiguous stages, sizes. Then, if there is no error, what
 // is allowed but surely not meant.
 void policy_check(struct policy *p, struct diag *d);
-void policy_check_overlaps(const struct policy *p, struct diag *d);
-void policy_check_softwires(const struct policy *p, struct diag *d);
-void policy_check_lint(const struct policy *p, struct diag *d);
 
 // Asks the policy's own test vectors. Only of a policy without errors; each that fails is one.
 void policy_expect(struct policy *p, struct diag *d);

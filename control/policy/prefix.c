@@ -96,14 +96,20 @@ void prefix_bytes(const struct prefix *p, uint8_t out_be[16])
 	memcpy(out_be, halves_be, sizeof(halves_be));
 }
 
-const char *prefix_print(char buf[PREFIX_TEXT_BYTES], const struct prefix *p)
+const char *prefix_print_address(char buf[PREFIX_TEXT_BYTES], const struct prefix *p)
 {
-	char address[INET6_ADDRSTRLEN];
 	uint8_t be[16];
 
 	prefix_bytes(p, be);
-	inet_ntop(p->family == FAMILY_IP4 ? AF_INET : AF_INET6, be, address, sizeof(address));
-	snprintf(buf, PREFIX_TEXT_BYTES, "%s/%u", address, p->depth);
+	inet_ntop(p->family == FAMILY_IP4 ? AF_INET : AF_INET6, be, buf, PREFIX_TEXT_BYTES);
+	return buf;
+}
+
+const char *prefix_print(char buf[PREFIX_TEXT_BYTES], const struct prefix *p)
+{
+	size_t bytes = strlen(prefix_print_address(buf, p));
+
+	snprintf(buf + bytes, PREFIX_TEXT_BYTES - bytes, "/%u", p->depth);
 	return buf;
 }
 

@@ -102,16 +102,12 @@ static bool is_plain_key(const char *key)
 const char *reader_place(char buf[READER_PLACE_BYTES], const char *place, const char *key)
 {
 	char quote[READER_PLACE_BYTES];
-	json_t *text;
 
-	if (is_plain_key(key)) {
+	if (is_plain_key(key))
 		snprintf(buf, READER_PLACE_BYTES, "%s%s%s", place, place[0] ? "." : "", key);
-		return buf;
-	}
-	text = json_string(key);
-	snprintf(buf, READER_PLACE_BYTES, "%s[%.*s]", place, (int)QUOTE_BYTES + 3,
-		 reader_quote(quote, text));
-	json_decref(text);
+	else
+		snprintf(buf, READER_PLACE_BYTES, "%s[%.*s]", place, (int)QUOTE_BYTES + 3,
+			 reader_quote_text(quote, key));
 	return buf;
 }
 
@@ -132,6 +128,18 @@ const char *reader_quote(char buf[READER_PLACE_BYTES], const json_t *value)
 	else
 		snprintf(buf, READER_PLACE_BYTES, "%s", text);
 	free(text);
+	return buf;
+}
+
+const char *reader_quote_text(char buf[READER_PLACE_BYTES], const char *text)
+{
+	json_t *value = json_string(text);
+
+	if (value)
+		reader_quote(buf, value);
+	else
+		snprintf(buf, READER_PLACE_BYTES, "the text");
+	json_decref(value);
 	return buf;
 }
 
@@ -306,13 +314,10 @@ bool reader_name(const char *text, const char *place, struct diag *d)
 {
 	char quote[READER_PLACE_BYTES];
 	size_t bytes = strlen(text);
-	json_t *value;
 
 	if (bytes > 0 && bytes <= READER_NAME_MAX && strspn(text, NAME_CHARS) == bytes)
 		return true;
-	value = json_string(text);
 	diag_error(d, place, "%s is not a name: 1 to %u of A-Z a-z 0-9 _ . - are allowed",
-		   reader_quote(quote, value), READER_NAME_MAX);
-	json_decref(value);
+		   reader_quote_text(quote, text), READER_NAME_MAX);
 	return false;
 }

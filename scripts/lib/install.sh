@@ -9,7 +9,7 @@
 
 install_set_build() {
 	echo gcc libc6-dev meson ninja-build pkg-config python3 scdoc
-	echo libdpdk-dev libbpf-dev libjansson-dev libevent-dev libcurl4-openssl-dev
+	echo libdpdk-dev libbpf-dev libjansson-dev libmd-dev libevent-dev libcurl4-openssl-dev
 	echo clang bpftool # the guard: BPF code and its skeleton
 }
 
