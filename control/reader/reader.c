@@ -15,28 +15,48 @@
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define QUOTE_BYTES 80u // longer values are cut in messages
 
-static char *read_all(int fd, size_t limit, size_t *bytes)
+// Reads to the end, but at most `most` bytes; *text has room for one more. Returns false with
+// errno.
+static bool read_all(int fd, char *text, size_t most, size_t *bytes)
 {
-	char *text = malloc(limit + 1);
-	size_t have = 0;
+	ssize_t n = 1;
 
-	while (text && have < limit) {
-		ssize_t n = read(fd, text + have, limit - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			free(text);
-			return NULL;
-		}
-		if (n == 0)
-			break;
-		have += (size_t)n;
+	for (*bytes = 0; n && *bytes < most;) {
+		n = read(fd, text + *bytes, most - *bytes);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			*bytes += (size_t)n;
 	}
-	if (text)
-		text[have] = '\0';
-	*bytes = have;
-	return text;
+	text[*bytes] = '\0';
+	return true;
+}
+
+// Whether the file is the one that was looked at before reading: half a policy must not pass for
+// one.
+static bool is_unchanged(int fd, const struct stat *before, size_t bytes)
+{
+	struct stat now;
+
+	return !fstat(fd, &now) && now.st_size == before->st_size &&
+	       (off_t)bytes == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+static char *read_file(int fd, const struct stat *st, size_t *bytes, struct diag *d)
+{
+	char *text = malloc((size_t)st->st_size + 2);
+
+	// One byte more than there is, to see whether it grew.
+	if (!text || !read_all(fd, text, (size_t)st->st_size + 1, bytes)) {
+		diag_error(d, "", "cannot be read: %s", strerror(errno));
+	} else if (!is_unchanged(fd, st, *bytes)) {
+		diag_error(d, "", "was changed while it was read: try again when it is complete");
+	} else {
+		return text;
+	}
+	free(text);
+	return NULL;
 }
 
 char *reader_file(const char *path, size_t *bytes, struct diag *d)
@@ -47,29 +67,54 @@ char *reader_file(const char *path, size_t *bytes, struct diag *d)
 	char *text = NULL;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st)) {
+	if (fd < 0 || fstat(fd, &st))
 		diag_error(d, "", "cannot be opened: %s", strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
+	else if (!S_ISREG(st.st_mode))
 		diag_error(d, "", "is not a regular file");
-	} else if (st.st_size > (off_t)READER_MAX_BYTES) {
+	else if (st.st_size > (off_t)READER_MAX_BYTES)
 		diag_error(d, "", "has %lld bytes, at most %u are read", (long long)st.st_size,
 			   READER_MAX_BYTES);
-	} else {
-		text = read_all(fd, (size_t)st.st_size, bytes);
-		if (!text)
-			diag_error(d, "", "cannot be read: %s", strerror(errno));
-	}
+	else
+		text = read_file(fd, &st, bytes, d);
 	if (fd >= 0)
 		close(fd);
 	return text;
 }
 
-json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
+// What stands in front of text that is not UTF-8, or is more than that; NULL: nothing does.
+static const char *encoding_fault(const char *text, size_t bytes)
 {
-	json_error_t err;
-	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &err);
+	if (bytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		return "begins with a byte order mark: save the file as UTF-8 without one";
+	if (bytes >= 2 &&
+	    (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2) || !text[0] != !text[1]))
+		return "looks like UTF-16 or UTF-32: save the file as UTF-8";
+	return NULL;
+}
+
+// The parser's words, but for what speaks of its own options.
+static void refuse_syntax(const json_error_t *err, struct diag *d)
+{
 	char place[READER_PLACE_BYTES];
 
+	snprintf(place, sizeof(place), "%d:%d", err->line, err->column);
+	if (json_error_code(err) == json_error_null_character)
+		diag_error(d, place, "the character \\u0000 is not allowed");
+	else
+		diag_error(d, place, "%s", err->text);
+}
+
+json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
+{
+	const char *fault = encoding_fault(text, bytes);
+	json_error_t err;
+	json_t *root;
+
+	if (fault) {
+		diag_error(d, "1:1", "%s", fault);
+		return NULL;
+	}
+	root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &err);
 	// The parser stops at the first one; reading goes on, so that all faults are told.
 	if (!root && json_error_code(&err) == json_error_duplicate_key) {
 		root = json_loadb(text, bytes, 0, &err);
@@ -77,8 +122,7 @@ json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
 			duplicates_find(text, bytes, d);
 	}
 	if (!root) {
-		snprintf(place, sizeof(place), "%d:%d", err.line, err.column);
-		diag_error(d, place, "%s", err.text);
+		refuse_syntax(&err, d);
 		return NULL;
 	}
 	if (!json_is_object(root)) {
