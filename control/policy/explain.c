@@ -47,7 +47,9 @@ bool explainer_next(struct explainer *e, const struct policy *p, struct diag *d)
 		kept = view.hdr->slot_count;
 	if (kept)
 		memcpy(slots, e->slots, kept * sizeof(*slots));
-	image_changed_slots(e->image ? &e->view : NULL, &view, clear_slots, slots);
+	// At first all are as new: none is touched, so that none takes memory.
+	if (e->image)
+		image_changed_slots(&e->view, &view, clear_slots, slots);
 	free(e->slots);
 	free(e->image);
 	e->policy = p;
@@ -212,6 +214,7 @@ static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 	const struct op25b_class *class;
 	const struct flow *f = &c->flow;
 	bool outbound = is_outbound(c);
+	uint64_t copy, *state = NULL;
 	uint32_t slot;
 
 	if (c->has_addresses) {
@@ -234,8 +237,11 @@ static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 	if (decide_early(f, &c->in, &c->judged.reason))
 		return true;
 	slot = flow_slot(f, c->in.side, sub);
-	decide(f, &c->in, far, class, slot == OP25B_NO_SLOT ? NULL : &e->slots[slot],
-	       c->request->now_ns, &c->judged);
+	if (slot != OP25B_NO_SLOT) {
+		state = c->is_trial ? &copy : &e->slots[slot];
+		copy = e->slots[slot];
+	}
+	decide(f, &c->in, far, class, state, c->request->now_ns, &c->judged);
 	explain_decider(c, class);
 	return true;
 }
@@ -277,9 +283,11 @@ static json_t *case_json(const struct case_file *c)
 	return out;
 }
 
-json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d)
+static json_t *ask(struct explainer *e, const struct explain_request *r, bool is_trial,
+		   struct diag *d)
 {
-	struct case_file c = {.policy = e->policy, .compiled = &e->compiled, .request = r};
+	struct case_file c = {
+		.policy = e->policy, .compiled = &e->compiled, .request = r, .is_trial = is_trial};
 
 	if (r->frame)
 		read_frame(&c, e);
@@ -289,4 +297,14 @@ json_t *explainer_ask(struct explainer *e, const struct explain_request *r, stru
 		return NULL;
 	time_print(c.at, sizeof(c.at), e->compiled.moment.at_s, e->policy->tz);
 	return case_json(&c);
+}
+
+json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d)
+{
+	return ask(e, r, false, d);
+}
+
+json_t *explainer_try(struct explainer *e, const struct explain_request *r, struct diag *d)
+{
+	return ask(e, r, true, d);
 }

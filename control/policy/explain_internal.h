@@ -30,6 +30,7 @@ struct case_file {
 	const struct policy *policy;
 	const struct compile_request *compiled; // what the image was made for
 	const struct explain_request *request;
+	bool is_trial; // limits are left as they are
 	struct flow flow;
 	bool has_addresses;
 	struct prefix subscriber, far; // the addresses; far: of the network's side
@@ -56,6 +57,9 @@ static inline bool is_outbound(const struct case_file *c)
 {
 	return c->request->side == SIDE_SUBSCRIBER;
 }
+
+// explainer_ask() that leaves the limits as it found them.
+json_t *explainer_try(struct explainer *e, const struct explain_request *r, struct diag *d);
 
 // Whom the subscriber's address belongs to, by its class; far: of the other address.
 void explain_owner(struct case_file *c, const struct image_view *view, const struct op25b_addr *sub,

@@ -120,6 +120,16 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 	       !((outer->lo ^ inner->lo) & mask_lo(outer->depth));
 }
 
+struct prefix prefix_cut(const struct prefix *p, uint8_t depth)
+{
+	struct prefix cut = *p;
+
+	cut.hi &= mask_hi(depth);
+	cut.lo &= mask_lo(depth);
+	cut.depth = depth;
+	return cut;
+}
+
 int prefix_compare(const void *a, const void *b)
 {
 	const struct prefix *x = a, *y = b;

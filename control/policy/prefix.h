@@ -49,6 +49,9 @@ static inline uint8_t prefix_family_bits(uint8_t family)
 // Whether inner lies in outer or is the same.
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 
+// The prefix of that depth, at most p's own, that p lies in.
+struct prefix prefix_cut(const struct prefix *p, uint8_t depth);
+
 // Order for qsort: family, address, then the shorter first, so that what covers comes before what
 // is covered.
 int prefix_compare(const void *a, const void *b);
