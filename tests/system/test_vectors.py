@@ -27,6 +27,7 @@ from frames import eth, ip4, ip6, tcp4, tcp6  # noqa: E402
 
 ISPS = ("asama", "interbroad", "micnet", "nmtnet", "owari")  # these must have vectors
 NOTHING = {"op25b": 1, "name": "nothing", "pools": {"nobody": {"kind": "dynamic", "v4": ["192.0.2.0/30"]}}, "stages": []}
+MEMORY = {"mib": 384, "hugepages": "no", "buffers": 16384}  # and as many slots as a box has if nobody says otherwise
 WAIT_S = 20
 FIRST_PORT = 20000  # source ports of cases, one each
 MARK_ENDS, MARK_PORT, MARK_REASON = ("192.0.2.1", "192.0.2.2"), 587, "not_port25"  # of the frames that end an exchange
@@ -317,7 +318,7 @@ def main():
     have = {os.path.basename(one.policy).removesuffix(".json") for one in all_rounds}
     assert have >= set(ISPS), f"without vectors: {set(ISPS) - have}"
     # A slow machine must not make the guard take over while op25b-dp is the one that is asked.
-    with Box(NOTHING, names, heartbeat_max_age_ms=10000, answers_per_s=100000) as the_box:
+    with Box(NOTHING, names, memory=MEMORY, heartbeat_max_age_ms=10000, answers_per_s=100000) as the_box:
         shutil.copy(the_box.path("policy.json"), the_box.path("nothing.json"))
         the_box.start_daemon()
         the_box.start_dataplane()
