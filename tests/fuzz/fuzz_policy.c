@@ -56,7 +56,7 @@ static struct op25b_image_hdr *compile(const struct policy *p, int64_t at_s, uin
 				       const void *previous)
 {
 	struct compile_request r = {
-		.at_s = at_s,
+		.moment = {.at_s = at_s},
 		.generation = 1,
 		.slots_capacity = slots,
 		.previous = previous,
@@ -114,7 +114,7 @@ static const char *address_text(char buf[PREFIX_TEXT_BYTES], struct prefix prefi
 
 static void explain_some(const struct policy *p, int64_t at_s)
 {
-	struct compile_request r = {.at_s = at_s, .generation = 1, .slots_capacity = UINT64_MAX};
+	struct compile_request r = {.moment = {.at_s = at_s}, .generation = 1, .slots_capacity = UINT64_MAX};
 	char from[PREFIX_TEXT_BYTES], to[PREFIX_TEXT_BYTES];
 	struct explainer *e;
 	struct diag d;
@@ -166,14 +166,15 @@ static void check_moment(const struct policy *p, const struct policy *printed, i
 static void check_moments(const struct policy *p, const struct policy *printed)
 {
 	struct op25b_image_hdr *image = NULL;
-	int64_t at_s = 0, next_s;
+	struct moment m = {0};
+	int64_t next_s;
 	int i;
 
-	check_moment(p, printed, at_s, &image);
-	for (i = 0; i < MOST_MOMENTS && policy_next_change(p, at_s, &next_s); i++) {
-		fuzz_must(next_s > at_s, "the next moment is later");
-		at_s = next_s;
-		check_moment(p, printed, at_s, &image);
+	check_moment(p, printed, m.at_s, &image);
+	for (i = 0; i < MOST_MOMENTS && policy_next_change(p, &m, &next_s); i++) {
+		fuzz_must(next_s > m.at_s, "the next moment is later");
+		m.at_s = next_s;
+		check_moment(p, printed, m.at_s, &image);
 	}
 	free(image);
 }

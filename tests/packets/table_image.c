@@ -15,7 +15,7 @@ static void *image_read(const char *path, uint64_t generation, const void *previ
 {
 	static const char *const pair_names[TABLE_PAIRS] = {"east", "west"};
 	struct compile_request request = {
-		.at_s = TABLE_TIME_S,
+		.moment = {.at_s = TABLE_TIME_S},
 		.generation = generation,
 		.slots_capacity = TABLE_SLOTS,
 		.previous = previous,
