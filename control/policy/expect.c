@@ -2,6 +2,9 @@
 //
 // The policy's own test vectors ("expect"): reads them, puts an address where a name stands, and
 // asks the explainer, and so the judge, about each at its moment.
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +35,7 @@ struct vector {
 	uint16_t source_port;
 	uint8_t side;
 	const char *pair, *verdict, *reason, *stage; // NULL: not given; verdict always is
+	char *faults[FAMILY_COUNT]; // what did not hold; [FAMILY_NONE]: not asked at all
 };
 
 // All vectors of a policy, and what they are asked with.
@@ -44,22 +48,11 @@ struct bench {
 	size_t asked;
 };
 
-static int find_set(const struct policy *p, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < p->set_count; i++) {
-		if (!strcmp(p->sets[i].name, name))
-			return (int)i;
-	}
-	return -1;
-}
-
 // How many things the text is a name of; *end is the last of them.
 static uint32_t end_meanings(const struct policy *p, struct end *end)
 {
 	int pool = policy_find_pool(p, end->text), infra = policy_find_infra(p, end->text);
-	int set = find_set(p, end->text);
+	int set = policy_find_set(p, end->text);
 
 	end->is_address = prefix_read_address(end->text, &end->address);
 	end->kind = OWNER_NOBODY;
@@ -117,15 +110,15 @@ static void read_words(const struct policy *p, struct vector *v, const char *pla
 		reader_name(v->pair, reader_place(at, place, "pair"), d);
 	v->verdict = words_action[reader_word(v->doc, place, "verdict", words_action, 0, d)];
 	v->reason = reader_string(v->doc, place, "reason", NULL, d);
-	for (i = 0; v->reason && i < REASON_COUNT; i++)
-		is_known = is_known || !strcmp(v->reason, explain_reason((uint8_t)i));
+	for (i = 0; v->reason && !is_known && i < REASON_COUNT; i++)
+		is_known = !strcmp(v->reason, explain_reason((uint8_t)i));
 	if (v->reason && !is_known)
 		diag_error(d, reader_place(at, place, "reason"),
 			   "%s is not a reason; op25b-policy(5) lists them",
 			   reader_quote(quote, json_object_get(v->doc, "reason")));
 	v->stage = reader_string(v->doc, place, "stage", NULL, d);
-	for (i = 0, is_known = false; v->stage && i < p->stage_count; i++)
-		is_known = is_known || !strcmp(v->stage, p->stages[i].name);
+	for (i = 0, is_known = false; v->stage && !is_known && i < p->stage_count; i++)
+		is_known = p->stages[i].name && !strcmp(v->stage, p->stages[i].name);
 	if (v->stage && !is_known)
 		diag_error(d, reader_place(at, place, "stage"),
 			   "%s is not a stage, or a wave as \"stage.wave\"",
@@ -173,25 +166,34 @@ static const char *answer_text(const json_t *answer, const char *key)
 	return text ? text : "none";
 }
 
-// Adds an error if the answer's member is not what was expected.
-static bool compare(const struct vector *v, const char *key, const char *want, const json_t *answer,
-		    struct diag *d)
+static char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static char *text_of(const char *fmt, ...)
 {
-	const char *got = answer_text(answer, key), *clause = answer_text(answer, "clause");
-	char place[READER_PLACE_BYTES];
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		abort();
+	va_end(args);
+	return text;
+}
+
+// What is wrong if the answer's member is not what was expected; else NULL.
+static char *compare(const char *key, const char *want, const json_t *answer)
+{
+	const char *got = answer_text(answer, key);
 
 	if (!want || !strcmp(want, got))
-		return true;
-	reader_place_index(place, "expect", v->index);
-	diag_error(
-		d, place,
-		"expected %s \"%s\", got \"%s\": %s to port %d of %s at %s (stage %s, clause %s, "
-		"reason %s)",
+		return NULL;
+	return text_of(
+		"expected %s \"%s\", got \"%s\": %s to port %d of %s at %s (stage %s, clause "
+		"%s, reason %s)",
 		key, want, got, answer_text(answer, "from"),
 		(int)json_integer_value(json_object_get(answer, "port")), answer_text(answer, "to"),
-		answer_text(answer, "at"), answer_text(answer, "stage"), clause,
-		answer_text(answer, "reason"));
-	return false;
+		answer_text(answer, "at"), answer_text(answer, "stage"),
+		answer_text(answer, "clause"), answer_text(answer, "reason"));
 }
 
 static void tell(struct bench *b, const struct vector *v, const json_t *answer)
@@ -206,8 +208,9 @@ static void tell(struct bench *b, const struct vector *v, const json_t *answer)
 	json_array_append_new(b->told, row);
 }
 
-static void ask_vector(struct bench *b, const struct vector *v, struct explainer *e,
-		       const char *from, const char *to, struct diag *d)
+// Returns what is wrong with the answer, or NULL.
+static char *ask_vector(struct bench *b, const struct vector *v, struct explainer *e,
+			const char *from, const char *to, struct diag *d)
 {
 	const struct explain_request r = {.from = from,
 					  .to = to,
@@ -216,47 +219,56 @@ static void ask_vector(struct bench *b, const struct vector *v, struct explainer
 					  .side = v->side,
 					  .pair = v->pair};
 	json_t *answer = explainer_try(e, &r, d);
+	char *fault;
 
 	b->asked++;
 	if (!answer)
-		return;
-	// The first that differs says it all.
-	if (compare(v, "verdict", v->verdict, answer, d) &&
-	    compare(v, "reason", v->reason, answer, d))
-		compare(v, "stage", v->stage, answer, d);
+		return NULL;
+	fault = compare("verdict", v->verdict, answer);
+	if (!fault)
+		fault = compare("reason", v->reason, answer);
+	if (!fault)
+		fault = compare("stage", v->stage, answer);
 	if (b->told)
 		tell(b, v, answer);
 	json_decref(answer);
+	return fault;
 }
 
 // In every family that both ends have.
-static void ask_families(struct bench *b, const struct vector *v, struct explainer *e,
-			 struct diag *d)
+static void ask_families(struct bench *b, struct vector *v, struct explainer *e, struct diag *d)
 {
-	char from[ADDRESS_BYTES], to[ADDRESS_BYTES], place[READER_PLACE_BYTES];
+	char from[ADDRESS_BYTES], to[ADDRESS_BYTES];
 	bool is_asked = false;
 	uint8_t family;
 
 	for (family = FAMILY_IP4; family < FAMILY_COUNT; family++) {
 		if (!end_address(b, &v->from, family, from) || !end_address(b, &v->to, family, to))
 			continue;
-		ask_vector(b, v, e, from, to, d);
+		v->faults[family] = ask_vector(b, v, e, from, to, d);
 		is_asked = true;
 	}
 	if (!is_asked)
-		diag_error(d, reader_place_index(place, "expect", v->index),
-			   "\"%s\" and \"%s\" have no addresses of one family: both ends must have "
-			   "IPv4, or IPv6, that is theirs alone",
-			   v->from.text, v->to.text);
+		v->faults[FAMILY_NONE] = text_of(
+			"\"%s\" and \"%s\" have no addresses of one family: both ends must have "
+			"IPv4, or IPv6, that is theirs alone",
+			v->from.text, v->to.text);
 }
 
-static int vector_compare(const void *a, const void *b)
+static int index_compare(const void *a, const void *b)
+{
+	const struct vector *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int moment_compare(const void *a, const void *b)
 {
 	const struct vector *x = a, *y = b;
 
 	if (x->at_s != y->at_s)
 		return x->at_s < y->at_s ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
+	return index_compare(a, b);
 }
 
 // Asks all vectors, those of one moment one after the other.
@@ -265,10 +277,10 @@ static void ask_all(struct bench *b, struct diag *d)
 	struct explainer *e = NULL;
 	size_t i;
 
-	qsort(b->vectors, b->count, sizeof(*b->vectors), vector_compare);
+	qsort(b->vectors, b->count, sizeof(*b->vectors), moment_compare);
 	represent_init(&b->represent, b->policy);
 	for (i = 0; i < b->count; i++) {
-		const struct vector *v = &b->vectors[i];
+		struct vector *v = &b->vectors[i];
 		struct compile_request r = {
 			.moment = {.at_s = v->at_s}, .generation = 1, .slots_capacity = UINT64_MAX};
 
@@ -284,23 +296,40 @@ static void ask_all(struct bench *b, struct diag *d)
 	represent_free(&b->represent);
 }
 
-// Reads the vectors, and asks them if nothing is wrong with them.
+// In the order of the file.
+static void tell_faults(struct bench *b, struct diag *d)
+{
+	char place[READER_PLACE_BYTES];
+	size_t i, family;
+
+	qsort(b->vectors, b->count, sizeof(*b->vectors), index_compare);
+	for (i = 0; i < b->count; i++) {
+		reader_place_index(place, "expect", i);
+		for (family = FAMILY_NONE; family < FAMILY_COUNT; family++) {
+			if (b->vectors[i].faults[family])
+				diag_error(d, place, "%s", b->vectors[i].faults[family]);
+			free(b->vectors[i].faults[family]);
+		}
+	}
+}
+
+// Reads the vectors, and asks them if nothing at all is wrong.
 static void bench_run(struct bench *b, struct diag *d)
 {
 	const json_t *list = json_object_get(b->policy->doc, "expect");
-	size_t i, errors_before = d->error_count;
-	void *items;
+	size_t i;
 
-	b->count = parse_items(b->policy->doc, "", "expect", MAX_VECTORS, sizeof(*b->vectors),
-			       &items, d);
-	b->vectors = items;
+	b->count = parse_length(b->policy->doc, "", "expect", MAX_VECTORS, d);
+	b->vectors = policy_alloc(b->count, sizeof(*b->vectors));
 	for (i = 0; i < b->count; i++) {
 		b->vectors[i].index = i;
 		b->vectors[i].doc = json_array_get(list, i);
 		read_vector(b->policy, &b->vectors[i], d);
 	}
-	if (d->error_count == errors_before && b->count)
+	if (!diag_is_refused(d) && b->count) {
 		ask_all(b, d);
+		tell_faults(b, d);
+	}
 	free(b->vectors);
 }
 

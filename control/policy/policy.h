@@ -47,7 +47,7 @@ void policy_hash(const struct policy *p, char hash[POLICY_HASH_BYTES]);
 // How many of its own test vectors it has passed, each family counted.
 size_t policy_vector_count(const struct policy *p);
 // These vectors with addresses put where names stood: objects of index (in "expect"), at, side,
-// pair, from, to, port, source_port, verdict, reason and stage. A new reference.
+// pair, from, to, port, source_port, verdict, reason and stage, in order of time. A new reference.
 json_t *policy_vectors(const struct policy *p);
 
 #define POLICY_ALWAYS INT64_MIN // since ever
