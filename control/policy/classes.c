@@ -77,7 +77,7 @@ bool in_force_make(struct in_force *f, const struct policy *p, const struct mome
 		   struct diag *d)
 {
 	*f = (struct in_force){.policy = p, .moment = m};
-	f->stages = policy_alloc(p->pool_count, sizeof(*f->stages));
+	f->stages = policy_alloc(p->pool_count, sizeof(struct stage *));
 	f->list_sets = policy_alloc(p->list_count, sizeof(*f->list_sets));
 	policy_stages_at(p, m, f->stages);
 	if (!lists_make(f, d)) {

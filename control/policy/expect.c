@@ -240,9 +240,11 @@ static void ask_families(struct bench *b, struct vector *v, struct explainer *e,
 {
 	char from[ADDRESS_BYTES], to[ADDRESS_BYTES];
 	bool is_asked = false;
-	uint8_t family;
+	uint32_t i;
 
-	for (family = FAMILY_IP4; family < FAMILY_COUNT; family++) {
+	for (i = FAMILY_IP4; i < FAMILY_COUNT; i++) {
+		const uint8_t family = (uint8_t)i;
+
 		if (!end_address(b, &v->from, family, from) || !end_address(b, &v->to, family, to))
 			continue;
 		v->faults[family] = ask_vector(b, v, e, from, to, d);

@@ -26,8 +26,7 @@ static void pool_text(const struct case_file *c, char *text, size_t bytes)
 	if (c->is_exempt)
 		snprintf(text, bytes, "%s is a relay of the policy", owner_text(c));
 	else if (!c->pool && c->infra)
-		snprintf(text, bytes, "%s is infrastructure \"%s\"", owner_text(c),
-			 c->infra->name);
+		snprintf(text, bytes, "%s is infrastructure \"%s\"", owner_text(c), c->infra->name);
 	else if (!c->pool)
 		snprintf(text, bytes, "%s is in no pool", owner_text(c));
 	else if (!c->stage)

@@ -72,7 +72,7 @@ void policy_stages_at(const struct policy *p, const struct moment *m, const stru
 {
 	size_t i, j;
 
-	memset(stages, 0, p->pool_count * sizeof(*stages));
+	memset(stages, 0, p->pool_count * sizeof(struct stage *));
 	for (i = 0; i < p->stage_count; i++) {
 		const struct stage *s = &p->stages[i];
 

@@ -170,14 +170,14 @@ static const struct {
 	 "expect[0].from: \"twice\" stands for more than one thing (a pool or infrastructure, a "
 	 "set, an address, \"other\"): give an address\n"},
 	{"{\"at\":\"2026-02-30\",\"from\":\"big\",\"to\":\"other\",\"verdict\":\"refuse\","
-	 "\"reason\":\"because\",\"stage\":\"blok\",\"port\":0,\"pair\":\"\"}",
+	 "\"reason\":\"because\",\"stage\":\"blocked\",\"port\":0,\"pair\":\"\"}",
 	 "expect[0].at: \"2026-02-30\" does not exist: the days of February 2026 are 01 to 28\n"
 	 "expect[0].port: 0 is not a whole number from 1 to 65535\n"
 	 "expect[0].pair: \"\" is not a name: 1 to 63 of A-Z a-z 0-9 _ . - are allowed\n"
 	 "expect[0].verdict: \"refuse\" is not one of \"permit\", \"drop\", \"rst\", \"limit\", "
 	 "\"monitor\", \"icmp_admin\"\n"
 	 "expect[0].reason: \"because\" is not a reason; op25b-policy(5) lists them\n"
-	 "expect[0].stage: \"blok\" is not a stage, or a wave as \"stage.wave\"\n"},
+	 "expect[0].stage: \"blocked\" is not a stage, or a wave as \"stage.wave\"\n"},
 	{"{\"at\":\"2026-06-01\"},7", "expect[0].from: is missing\n"
 				      "expect[0].to: is missing\n"
 				      "expect[0].verdict: is missing\n"
