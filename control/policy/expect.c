@@ -316,10 +316,10 @@ static void tell_faults(struct bench *b, struct diag *d)
 }
 
 // Reads the vectors, and asks them if nothing at all is wrong.
-static void bench_run(struct bench *b, struct diag *d)
+static void bench_run(struct bench *b, bool is_good, struct diag *d)
 {
 	const json_t *list = json_object_get(b->policy->doc, "expect");
-	size_t i;
+	size_t i, errors_before = d->error_count;
 
 	b->count = parse_length(b->policy->doc, "", "expect", MAX_VECTORS, d);
 	b->vectors = policy_alloc(b->count, sizeof(*b->vectors));
@@ -328,18 +328,18 @@ static void bench_run(struct bench *b, struct diag *d)
 		b->vectors[i].doc = json_array_get(list, i);
 		read_vector(b->policy, &b->vectors[i], d);
 	}
-	if (!diag_is_refused(d) && b->count) {
+	if (is_good && d->error_count == errors_before && b->count) {
 		ask_all(b, d);
 		tell_faults(b, d);
 	}
 	free(b->vectors);
 }
 
-void policy_expect(struct policy *p, struct diag *d)
+void policy_expect(struct policy *p, bool is_good, struct diag *d)
 {
 	struct bench b = {.policy = p};
 
-	bench_run(&b, d);
+	bench_run(&b, is_good, d);
 	p->vector_count = b.asked;
 }
 
@@ -349,7 +349,7 @@ json_t *policy_vectors(const struct policy *p)
 	struct diag d;
 
 	diag_init(&d, "");
-	bench_run(&b, &d);
+	bench_run(&b, true, &d);
 	diag_free(&d);
 	return b.told;
 }

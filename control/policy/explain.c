@@ -181,10 +181,7 @@ static const struct op25b_addr *find_addr(const struct image_view *view, const s
 static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
 {
 	const struct explain_request *r = c->request;
-	char list[EXPLAIN_TEXT_BYTES] = "", quote[READER_PLACE_BYTES];
-	uint32_t i;
 	int number = class_pairs ? __builtin_ctz(class_pairs) : 0;
-	json_t *name;
 
 	c->pair = policy_pair_name(c->policy, c->compiled, (uint32_t)number);
 	if (r->pair) {
@@ -192,13 +189,7 @@ static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
 		number = policy_pair_number(c->policy, c->compiled, r->pair);
 	}
 	if (number < 0) {
-		for (i = 0; i < c->compiled->pair_count; i++)
-			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s\"%s\"",
-				 i ? ", " : "", c->compiled->pair_names[i]);
-		name = json_string(r->pair);
-		diag_error(d, "pair", "%s is not a pair of this box; its pairs are %s",
-			   name ? reader_quote(quote, name) : "the text", list);
-		json_decref(name);
+		policy_refuse_pair(c->compiled, r->pair, "pair", d);
 		return false;
 	}
 	c->in = (struct ingress){.side = r->side,

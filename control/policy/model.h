@@ -329,8 +329,9 @@ int64_t time_day_end(const char *date, const char *tz);
 // is allowed but surely not meant.
 void policy_check(struct policy *p, struct diag *d);
 
-// Asks the policy's own test vectors. Only of a policy without errors; each that fails is one.
-void policy_expect(struct policy *p, struct diag *d);
+// Reads the policy's own test vectors and, if it is good so far and they are, asks them; each that
+// fails is an error.
+void policy_expect(struct policy *p, bool is_good, struct diag *d);
 
 // The place of a pool's prefix, such as "pools.flets.v4[2]". Returns buf.
 const char *pool_prefix_place(char *buf, size_t bytes, const struct pool *pool,

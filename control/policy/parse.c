@@ -175,8 +175,7 @@ struct policy *policy_parse(const char *text, size_t bytes, struct diag *d)
 	parse_stages(p, d);
 	parse_grants(p, d);
 	policy_check(p, d);
-	if (d->error_count == errors_before)
-		policy_expect(p, d);
+	policy_expect(p, d->error_count == errors_before, d);
 	zone_leave(zone);
 	if (d->error_count == errors_before)
 		return p;
