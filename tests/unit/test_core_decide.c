@@ -229,6 +229,9 @@ static void first_matching_clause_wins(void **state)
 	assert_int_equal(clause_find(&c, 0), 2);
 	c.clause_count = 2;
 	assert_int_equal(clause_find(&c, 8), JUDGEMENT_NO_CLAUSE);
+	c.clause[0].sets = 0; // meets nothing
+	assert_int_equal(clause_find(&c, 1), JUDGEMENT_NO_CLAUSE);
+	assert_int_equal(clause_find(&c, 3), 1);
 }
 
 static void last_of_the_most_clauses_is_found(void **state)
