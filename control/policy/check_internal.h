@@ -40,6 +40,5 @@ bool stage_monitors(const struct stage *s);
 void check_stages(const struct policy *p, struct diag *d);
 void check_gates(const struct policy *p, struct diag *d);
 void check_grants(const struct policy *p, const struct owners *o, struct diag *d);
-// What is allowed, but surely not meant. Only of a policy without errors.
+// Warnings of what is named, but used by nothing.
 void lint_unused(const struct policy *p, struct diag *d);
-void check_lint(const struct policy *p, struct diag *d);

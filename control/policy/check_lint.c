@@ -146,7 +146,7 @@ static void lint_stages(const struct policy *p, struct diag *d)
 	free(told);
 }
 
-void check_lint(const struct policy *p, struct diag *d)
+void policy_lint(const struct policy *p, struct diag *d)
 {
 	lint_softwires(p, d);
 	lint_stages(p, d);

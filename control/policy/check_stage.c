@@ -65,8 +65,8 @@ static void check_precision(const struct stage *s, struct diag *d)
 	bool is_month = s->precision == PRECISION_MONTH;
 	char at[READER_PLACE_BYTES];
 
-	if ((is_month || s->precision == PRECISION_YEAR) && stage_enforces(s) &&
-	    !is_acknowledged(s, "precision"))
+	if (s->when.from_s != POLICY_NEVER && (is_month || s->precision == PRECISION_YEAR) &&
+	    stage_enforces(s) && !is_acknowledged(s, "precision"))
 		diag_error(d, reader_place(at, s->place, "precision"),
 			   "\"%s\" is too vague for a stage that refuses or limits: nobody was "
 			   "told the day; if that is meant, say why in \"acknowledge\": "

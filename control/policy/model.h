@@ -325,9 +325,10 @@ enum time_fault time_judge(const char *text, const char *tz, struct time_text *o
 // The end of a day ("2008-03-31") that time_judge() took: its last second in tz, plus one.
 int64_t time_day_end(const char *date, const char *tz);
 
-// What no single key can show: overlaps, ambiguous stages, sizes. Then, if there is no error, what
-// is allowed but surely not meant.
+// What no single key can show: overlaps, ambiguous stages, sizes.
 void policy_check(struct policy *p, struct diag *d);
+// Warns of what is allowed but surely not meant. Only of a policy without errors.
+void policy_lint(const struct policy *p, struct diag *d);
 
 // Reads the policy's own test vectors and, if it is good so far and they are, asks them; each that
 // fails is an error.

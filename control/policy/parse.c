@@ -176,6 +176,8 @@ struct policy *policy_parse(const char *text, size_t bytes, struct diag *d)
 	parse_grants(p, d);
 	policy_check(p, d);
 	policy_expect(p, d->error_count == errors_before, d);
+	if (d->error_count == errors_before)
+		policy_lint(p, d);
 	zone_leave(zone);
 	if (d->error_count == errors_before)
 		return p;

@@ -44,8 +44,13 @@ static void refuse_time(enum time_fault fault, const struct time_text *t, const 
 			   quote, tz);
 		break;
 	default:
-		diag_error(d, place, "%s is not a time; allowed are %sa time such as " TIME_EXAMPLE,
-			   quote, also);
+		if (also[0])
+			diag_error(d, place,
+				   "%s is not a time; allowed are %s and a time such "
+				   "as " TIME_EXAMPLE,
+				   quote, also);
+		else
+			diag_error(d, place, "%s is not a time such as " TIME_EXAMPLE, quote);
 	}
 }
 
@@ -101,8 +106,7 @@ static void parse_from(const struct policy *p, const json_t *object, struct stag
 			diag_error(d, at,
 				   "null goes with \"hold\": true; else allowed are \"always\" and "
 				   "a time such as " TIME_EXAMPLE);
-	} else if (parse_time(value, p->tz, at, "\"always\", null with \"hold\": true, and ", &t,
-			      d)) {
+	} else if (parse_time(value, p->tz, at, "\"always\", null with \"hold\": true,", &t, d)) {
 		stage->when.from_s = t.time_s;
 	}
 }

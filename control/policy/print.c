@@ -342,6 +342,18 @@ static json_t *quarantines_copy(const struct policy *p)
 	return out;
 }
 
+// An address in one spelling; a name as it is.
+static void replace_address(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	char spelling[PREFIX_TEXT_BYTES];
+	struct prefix address;
+
+	if (text && prefix_read_address(text, &address))
+		json_object_set_new(object, key,
+				    json_string(prefix_print_address(spelling, &address)));
+}
+
 static json_t *expect_copy(const struct policy *p)
 {
 	const json_t *vectors = json_object_get(p->doc, "expect");
@@ -355,6 +367,8 @@ static json_t *expect_copy(const struct policy *p)
 		if (time_judge(json_string_value(json_object_get(copy, "at")), p->tz, &t) ==
 		    TIME_OK)
 			replace_time(p, copy, "at", t.time_s);
+		replace_address(copy, "from");
+		replace_address(copy, "to");
 		json_array_append_new(out, copy);
 	}
 	return out;

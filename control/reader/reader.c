@@ -98,7 +98,8 @@ static void refuse_syntax(const json_error_t *err, struct diag *d)
 	char place[READER_PLACE_BYTES];
 
 	snprintf(place, sizeof(place), "%d:%d", err->line, err->column);
-	if (json_error_code(err) == json_error_null_character)
+	if (json_error_code(err) == json_error_null_character ||
+	    json_error_code(err) == json_error_null_byte_in_key)
 		diag_error(d, place, "the character \\u0000 is not allowed");
 	else
 		diag_error(d, place, "%s", err->text);
