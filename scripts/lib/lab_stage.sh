@@ -29,7 +29,7 @@ lab_stage_sleep_until() {
 	local left
 
 	left=$(awk -v now="$EPOCHREALTIME" -v "then=$1" -v "more=$2" \
-		'BEGIN { left = then + more - now; print left > 0 ? left : 0 }')
+		'BEGIN { left = then + more - now; print (left > 0 ? left : 0) }')
 	sleep "$left"
 }
 
@@ -47,7 +47,7 @@ lab_stage_connections() {
 		END {
 			printf "  connections of fixed to mx, port 25:"
 			for (i = 1; i <= runs; i++)
-				printf "%s %d %s", i > 1 ? ", then" : "", count[i], word[i]
+				printf("%s %d %s", i == 1 ? "" : ", then", count[i], word[i])
 			printf "\n  and to port 587: %d of %d connected\n", open, total
 			if (runs != 3 || word[1] != "connected" || word[2] != "refused" ||
 			    word[3] != "connected" || open != total)

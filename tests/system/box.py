@@ -165,7 +165,9 @@ class Box:
         return self.processes[name]
 
     def start_daemon(self, *args):
-        self.start("op25bd", "--policy", self.path("policy.json"), "--metrics", "none", *args)
+        """Its clock is that of a test machine, which need not be synchronised, or frozen by --at."""
+        clock = [] if "--at" in args else ["--trust-clock"]
+        self.start("op25bd", "--policy", self.path("policy.json"), "--metrics", "none", *clock, *args)
         wait_for("op25bd answers", lambda: self.ctl("status", check=False) is not None)
 
     def start_dataplane(self):

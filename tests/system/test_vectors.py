@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ ISPS = ("asama", "interbroad", "micnet", "nmtnet", "owari")  # these must have v
 NOTHING = {"op25b": 1, "name": "nothing", "pools": {"nobody": {"kind": "dynamic", "v4": ["192.0.2.0/30"]}}, "stages": []}
 MEMORY = {"mib": 384, "hugepages": "no", "buffers": 16384}  # and as many slots as a box has if nobody says otherwise
 WAIT_S = 20
-FIRST_PORT = 20000  # source ports of cases, one each
+DATA = b"op25b..."
 MARK_ENDS, MARK_PORT, MARK_REASON = ("192.0.2.1", "192.0.2.2"), 587, "not_port25"  # of the frames that end an exchange
 ANSWERS = ("rst", "icmp_admin", "limit_rst", "limit_icmp")
 # What comes out: a verdict of a vector, by host. "arrives" at the other side, byte for byte.
@@ -73,19 +74,18 @@ class Round(NamedTuple):
 def segment(source, target, ports, flags, number, to_network=True):
     """A whole frame with all checksums; number is its sequence number. Data instead of padding: a bridge with
     br_netfilter would cut that off."""
-    (sport, dport), data = ports, b"op25b..."
+    sport, dport = ports
     if ":" in source:
-        frame = eth(0x86DD, ip6(source, target, tcp6(source, target, dport, sport, flags, seq=number, data=data)))
+        frame = eth(0x86DD, ip6(source, target, tcp6(source, target, dport, sport, flags, seq=number, data=DATA)))
     else:
-        frame = eth(0x0800, ip4(source, target, tcp4(source, target, dport, sport, flags, seq=number, data=data)))
+        frame = eth(0x0800, ip4(source, target, tcp4(source, target, dport, sport, flags, seq=number, data=DATA)))
     return frame if to_network else boxlib.SUB_MAC + boxlib.NET_MAC + frame[12:]
 
 
 def vector_frame(vector, number):
-    source_port = vector["source_port"] or FIRST_PORT + number
-    answers = vector["side"] == "network" and source_port == 25
-    port = vector["port"] or (FIRST_PORT + number if source_port == 25 else 25)
-    return segment(vector["from"], vector["to"], (source_port, port), "SA" if answers else "S", number, vector["side"] != "network")
+    ports = vector["source_port"], vector["port"]
+    to_network = vector["side"] != "network"
+    return segment(vector["from"], vector["to"], ports, "S" if to_network or ports[0] != 25 else "SA", number, to_network)
 
 
 def ask(*args, **kwargs):
@@ -176,7 +176,7 @@ class Wires:
         found = []
         for pair in self.pairs:
             for come, go in (boxlib.ends(pair), boxlib.ends(pair)[::-1]):
-                mark = segment(*MARK_ENDS, (FIRST_PORT, MARK_PORT), "S", next(self.marks), go.startswith("net"))
+                mark = segment(*MARK_ENDS, (40000, MARK_PORT), "S", next(self.marks), go.startswith("net"))
                 self.sockets[come].send(mark)
                 found += self._until(go, mark)
         return found
@@ -191,7 +191,8 @@ def refuses(case, frame):
     half = (ends.stop - ends.start) // 2
     swapped = asked[ends][half:] + asked[ends][:half]
     ports = asked[header + 2:header + 4] + asked[header:header + 2]
-    if packet[ends] == swapped and answer_is(packet, "rst") and packet[header:header + 4] == ports:
+    acknowledged = struct.pack("!I", struct.unpack("!I", asked[header + 4:header + 8])[0] + len(DATA) + 1)
+    if packet[ends] == swapped and answer_is(packet, "rst") and packet[header:][:4] + packet[header + 8:][:4] == ports + acknowledged:
         return "rst"
     quoted = packet[header + 8:][:header + 8]
     if packet[ends][half:] == swapped[half:] and answer_is(packet, "icmp_admin") and quoted[ends] == asked[ends] \
