@@ -168,7 +168,12 @@ class Box:
         """Its clock is that of a test machine, which need not be synchronised, or frozen by --at."""
         clock = [] if "--at" in args else ["--trust-clock"]
         self.start("op25bd", "--policy", self.path("policy.json"), "--metrics", "none", *clock, *args)
-        wait_for("op25bd answers", lambda: self.ctl("status", check=False) is not None)
+        wait_for("op25bd listens", self.is_listening)
+
+    def is_listening(self):
+        """Whether op25bd takes questions: it answers them when it has started."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(self.path("op25bd.sock")) == 0
 
     def start_dataplane(self):
         """Returns when the policy is in force in op25b-dp and in the guard."""
