@@ -9,6 +9,7 @@ import glob
 import itertools
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -32,6 +33,7 @@ MEMORY = {"mib": 384, "hugepages": "no", "buffers": 16384}  # and as many slots 
 WAIT_S = 20
 DATA = b"op25b..."
 MARK_ENDS, MARK_PORT, MARK_REASON = ("192.0.2.1", "192.0.2.2"), 587, "not_port25"  # of the frames that end an exchange
+CLAUSE = re.compile(r"(stage|exception|quarantine)s\.[^.\[]+(?:\.port25\[(\d+)\])?")
 ANSWERS = ("rst", "icmp_admin", "limit_rst", "limit_icmp")
 # What comes out: a verdict of a vector, by host. "arrives" at the other side, byte for byte.
 COMES = {"dataplane": {"permit": "arrives", "monitor": "arrives", "limit": "arrives", "drop": "nothing",
@@ -61,7 +63,7 @@ class Round(NamedTuple):
     policy: str
     at: str
     cases: list
-    reasons: list  # what op25bctl says of the same frames, without a box
+    answers: list  # what op25bctl says of the same frames, without a box
 
     def __str__(self):
         return f"{os.path.basename(self.policy)} at {self.at}"
@@ -129,17 +131,17 @@ def rounds(names):
             one.cases.append(case)
     done = sorted((one for have in found.values() for one in have), key=lambda one: moment(one.at))
     for one in done:
-        one.reasons.extend(reasons(one, names))
+        one.answers.extend(explain(one, names))
     return done
 
 
-def reasons(one, names):
+def explain(one, names):
     lines = []
     for case in one.cases:
         pair = f"pair={names[case.pair]} " if names[case.pair] else ""
         lines.append(f"side={case.vector['side']} {pair}{case.frame.hex()}\n")
     out = ask("policy", "explain", one.policy, "--frames", "--at", one.at, input="".join(lines))
-    return [json.loads(line)["reason"] for line in out.splitlines()]
+    return [json.loads(line) for line in out.splitlines()]
 
 
 def moment(text):
@@ -229,9 +231,15 @@ def differences(host, cases, came):
 
 
 def expected_counts(host, one, marks):
-    total = collections.Counter({MARK_REASON: marks})
-    total.update("unanswered" if host == "guard" and reason in ANSWERS else reason for reason in one.reasons)
-    return total
+    """{reason: packets}, and {(pool, origin, stage, number of the clause): packets} of those that a clause decided."""
+    counts = collections.Counter({MARK_REASON: marks})
+    for answer in one.answers:
+        reason = answer["reason"]
+        counts["unanswered" if host == "guard" and reason in ANSWERS else reason] += 1
+        if answer["clause"]:
+            origin, number = CLAUSE.fullmatch(answer["clause"]).groups()
+            counts[answer["pool"], origin, answer["stage"] if origin == "stage" else "", int(number or 0)] += 1
+    return counts
 
 
 class Runner:
@@ -264,9 +272,14 @@ class Runner:
         return self.wires.exchange(one.cases)
 
     def counted(self):
-        """{reason: packets}. The guard has nothing to answer with: it counts no answers."""
-        stats = self.box.ctl("stats", "show")[self.host]
-        return sum((collections.Counter(stats.get(verdict, {})) for verdict in ("passed", "dropped", "answers")), collections.Counter())
+        """As expected_counts() says. The guard has nothing to answer with: it counts no answers."""
+        stats = self.box.ctl("stats", "show")
+        counts = collections.Counter()
+        for verdict in ("passed", "dropped", "answers"):
+            counts.update(stats[self.host].get(verdict, {}))
+        for clause in stats["clauses"]:
+            counts[clause["pool"], clause["origin"], clause["stage"], clause["clause"]] += clause.get(self.host, {"packets": 0})["packets"]
+        return counts
 
     def check(self, one):
         """Sentences about what is wrong."""
