@@ -28,19 +28,24 @@ static void json_checked(const struct checked_file *files, size_t count)
 
 		free(name);
 		if (f->good)
-			json_object_update_new(row, json_pack("{s:I, s:I, s:I}", "pools",
-							      (json_int_t)f->pools, "stages",
-							      (json_int_t)f->stages, "prefixes",
-							      (json_int_t)f->prefixes));
+			json_object_update_new(row,
+					       json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "pools",
+							 (json_int_t)f->pools, "stages",
+							 (json_int_t)f->stages, "prefixes",
+							 (json_int_t)f->prefixes, "vectors",
+							 (json_int_t)f->vectors, "revision",
+							 (json_int_t)f->revision, "hash", f->hash));
+		if (f->table)
+			json_object_set(row, "table", f->table);
 		json_array_append_new(list, row);
 	}
 	print(list, JSON_INDENT(2));
 	json_decref(list);
 }
 
-static void json_policy(const char *canonical)
+static void json_policy(const char *text)
 {
-	printf("%s", canonical);
+	printf("%s", text);
 }
 
 static void json_answer(const json_t *answer)
@@ -79,11 +84,14 @@ static void json_failed(const char *reason)
 const struct output output_json = {
 	.checked = json_checked,
 	.policy = json_policy,
+	.differed = json_answer,
+	.planned = json_answer,
 	.loaded = json_answer,
 	.explained = json_answer,
 	.judged = json_judged,
 	.stats = json_stats,
 	.status = json_answer,
+	.accepted = json_answer,
 	.refused = json_refused,
 	.failed = json_failed,
 };

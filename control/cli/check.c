@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// op25bctl policy check: all that is wrong with files, without a daemon.
+#include <stdlib.h>
+#include <string.h>
+
+#include "../policy/views.h"
+#include "command.h"
+
+// Counts from the canonical text, which is the model's public face.
+static void count_parts(const struct policy *p, struct checked_file *c)
+{
+	char *text = policy_print(p);
+	json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *pool;
+	const char *name;
+
+	c->pools = json_object_size(json_object_get(root, "pools"));
+	c->stages = json_array_size(json_object_get(root, "stages"));
+	json_object_foreach(json_object_get(root, "pools"), name, pool)
+	{
+		c->prefixes += json_array_size(json_object_get(pool, "v4")) +
+			       json_array_size(json_object_get(pool, "v6"));
+	}
+	json_decref(root);
+	free(text);
+}
+
+// What does not fit into an image would be refused by the daemon too.
+static bool fits(const struct policy *p, const struct moment *m, struct diag *d)
+{
+	struct compile_request r = {.moment = *m, .generation = 1, .slots_capacity = UINT64_MAX};
+	void *image;
+	size_t bytes;
+	bool good = policy_compile(p, &r, &image, &bytes, d);
+
+	free(image);
+	return good;
+}
+
+static void check_file(const struct command_args *a, const char *path, struct checked_file *c)
+{
+	struct moment m;
+	struct policy *p;
+	struct diag d;
+
+	*c = (struct checked_file){.file = path};
+	diag_init(&d, path);
+	p = policy_read(path, &d);
+	c->good = p && command_moment(a, 0, policy_tz(p), &m, &d) && fits(p, &m, &d);
+	if (c->good) {
+		count_parts(p, c);
+		c->vectors = policy_vector_count(p);
+		c->revision = policy_revision(p);
+		policy_hash(p, c->hash);
+		c->table = a->at_count ? policy_table(p, &m) : NULL;
+	}
+	c->errors = diag_json(&d);
+	policy_free(p);
+	diag_free(&d);
+}
+
+enum exit_code run_policy_check(const struct command_args *a)
+{
+	struct checked_file *files = calloc((size_t)a->file_count, sizeof(*files));
+	enum exit_code code = EXIT_OK;
+	int i;
+
+	if (!files) {
+		a->out->failed("out of memory");
+		return EXIT_REFUSED;
+	}
+	for (i = 0; i < a->file_count; i++) {
+		check_file(a, a->files[i], &files[i]);
+		if (!files[i].good)
+			code = EXIT_REFUSED;
+	}
+	a->out->checked(files, (size_t)a->file_count);
+	for (i = 0; i < a->file_count; i++) {
+		json_decref(files[i].errors);
+		json_decref(files[i].table);
+	}
+	free(files);
+	return code;
+}

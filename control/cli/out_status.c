@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The answer of status for people: what is in force, what comes next, what is held, and what to
+// worry about.
+#include <stdio.h>
+#include <string.h>
+
+#include "out_text.h"
+
+#define HASH_CHARS 12
+
+static void print_dataplane(const json_t *dataplane)
+{
+	const json_t *ages = json_object_get(dataplane, "heartbeat_age_ms");
+	json_t *age;
+	size_t i;
+
+	printf("dataplane  %s, generation %lld, %lld workers, %lld subscriber slots\n",
+	       is_set(dataplane, "up") ? "up" : "DOWN", int_of(dataplane, "generation"),
+	       int_of(dataplane, "workers"), int_of(dataplane, "slots_capacity"));
+	json_array_foreach((json_t *)ages, i, age)
+	{
+		if (json_is_integer(age))
+			printf("           worker %zu: last turn %lld ms ago\n", i,
+			       (long long)json_integer_value(age));
+		else
+			printf("           worker %zu: no turn yet\n", i);
+	}
+}
+
+static void print_guard(const json_t *guard)
+{
+	const json_t *ifaces = json_object_get(guard, "ifaces");
+	json_t *iface;
+	size_t i;
+
+	if (!is_set(guard, "attached")) {
+		printf("guard      none\n");
+		return;
+	}
+	printf("guard      attached to");
+	json_array_foreach((json_t *)ifaces, i, iface)
+	{
+		printf(" %s", json_string_value(iface));
+	}
+	printf(", generation %lld, %s since %s\n", int_of(guard, "generation"),
+	       is_set(guard, "active") ? "JUDGING" : "standing by", text_of(guard, "since"));
+}
+
+static void print_next(const json_t *next)
+{
+	char at[TEXT_MOMENT_BYTES];
+	json_t *event;
+	size_t i;
+
+	if (!json_is_object(next)) {
+		printf("next       nothing changes by itself\n");
+		return;
+	}
+	printf("next       %s:", text_moment(at, json_object_get(next, "at")));
+	json_array_foreach(json_object_get(next, "events"), i, event)
+	{
+		const char *kind = text_of(event, "kind");
+
+		// "stage_begins": the noun, the name, the verb.
+		printf("%s %.*s %s %s", i ? "," : "", (int)strcspn(kind, "_"), kind,
+		       text_of(event, "name"),
+		       kind[strcspn(kind, "_")] ? strchr(kind, '_') + 1 : "");
+	}
+	putchar('\n');
+}
+
+static void print_gates(const json_t *gates)
+{
+	const json_t *good;
+	json_t *gate;
+	size_t i;
+
+	json_array_foreach((json_t *)gates, i, gate)
+	{
+		good = json_object_get(gate, "good");
+		printf("           gate %s: %s%s%s\n", text_of(gate, "gate"),
+		       json_is_true(good)    ? "open"
+		       : json_is_false(good) ? "NOT OPEN"
+					     : "not looked at yet",
+		       json_object_get(gate, "text") ? ": " : "",
+		       json_object_get(gate, "text") ? text_of(gate, "text") : "");
+	}
+}
+
+static void print_held(const json_t *list)
+{
+	const json_t *announced;
+	char time[TEXT_MOMENT_BYTES];
+	json_t *held;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, held)
+	{
+		announced = json_object_get(held, "announced");
+		printf("held       stage %s %s", text_of(held, "stage"),
+		       strcmp(text_of(held, "why"), "gate") ? "is on hold" : "waits for its gates");
+		if (json_is_string(json_object_get(announced, "not_before")))
+			printf(", announced from %s on",
+			       text_moment(time, json_object_get(announced, "not_before")));
+		if (json_is_string(json_object_get(announced, "not_after")))
+			printf(", announced until %s",
+			       text_moment(time, json_object_get(announced, "not_after")));
+		printf("%s\n", is_set(held, "overdue") ? ": OVERDUE, give it a date or tell the "
+							 "customers"
+						       : "");
+		print_gates(json_object_get(held, "gates"));
+	}
+}
+
+static void print_ending(const json_t *list)
+{
+	char until[TEXT_MOMENT_BYTES];
+	json_t *grant;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, grant)
+	{
+		printf("ends soon  %s %s, %s\n", text_of(grant, "kind"), text_of(grant, "id"),
+		       text_moment(until, json_object_get(grant, "until")));
+	}
+}
+
+static void print_clock(const json_t *clock)
+{
+	char time[TEXT_MOMENT_BYTES];
+
+	if (!json_is_object(clock))
+		return;
+	printf("clock      %s, %s; the policy stands at %s",
+	       is_set(clock, "synchronised") ? "synchronised" : "NOT SYNCHRONISED",
+	       is_set(clock, "trusted") ? "trusted" : "NOT TRUSTED: nothing begins or ends",
+	       text_moment(time, json_object_get(clock, "policy_time")));
+	if (int_of(clock, "lag_s"))
+		printf(", %lld s AHEAD of the machine's clock (op25bctl clock accept)",
+		       int_of(clock, "lag_s"));
+	putchar('\n');
+}
+
+static void print_policy(const json_t *answer)
+{
+	const json_t *policy = json_object_get(answer, "policy");
+	json_t *pool;
+	size_t i;
+
+	if (!json_is_object(policy)) {
+		printf("policy     none in force\n");
+		return;
+	}
+	printf("policy     \"%s\"", text_of(policy, "name"));
+	if (int_of(policy, "revision"))
+		printf(", revision %lld", int_of(policy, "revision"));
+	printf(", hash %.*s, generation %lld, checksum %s\n", HASH_CHARS, text_of(policy, "hash"),
+	       int_of(policy, "generation"), text_of(policy, "checksum"));
+	printf("           loaded %s from %s\n", text_of(policy, "loaded_at"),
+	       text_of(policy, "source"));
+	json_array_foreach(json_object_get(answer, "pools"), i, pool)
+	{
+		printf("           pool %s: stage %s\n", text_of(pool, "name"),
+		       text_of(pool, "stage"));
+	}
+	print_next(json_object_get(answer, "next_change"));
+}
+
+void text_status(const json_t *answer)
+{
+	const json_t *reload = json_object_get(answer, "last_reload");
+	json_t *warning;
+	size_t i;
+
+	print_policy(answer);
+	print_held(json_object_get(answer, "held"));
+	print_ending(json_object_get(answer, "ending"));
+	print_clock(json_object_get(answer, "clock"));
+	print_dataplane(json_object_get(answer, "dataplane"));
+	print_guard(json_object_get(answer, "guard"));
+	if (json_is_object(reload))
+		printf("last load  %s at %s\n", is_set(reload, "ok") ? "ok" : "REFUSED",
+		       text_of(reload, "at"));
+	fflush(stdout);
+	if (json_is_object(reload) && !is_set(reload, "ok"))
+		text_refused(json_object_get(reload, "errors"));
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+	{
+		printf("warning    %s\n", json_string_value(warning));
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Words out of JSON that more than one answer for people needs. See out_text.h.
+#include <stdio.h>
+#include <string.h>
+
+#include "out_text.h"
+
+#define DATE_CHARS 10u // "2008-03-31"
+#define CLOCK_AT 11u   // "00:00:00" of "2008-03-31T00:00:00+09:00"
+#define SECONDS_AT 17u
+#define OFFSET_AT 19u
+
+const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "-";
+}
+
+long long int_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+bool is_set(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+const char *text_moment(char buf[TEXT_MOMENT_BYTES], const json_t *time)
+{
+	const char *text = json_string_value(time);
+	int clock_chars;
+
+	if (!text || strlen(text) < OFFSET_AT) {
+		snprintf(buf, TEXT_MOMENT_BYTES, "%s", text ? text : "-");
+		return buf;
+	}
+	clock_chars = strncmp(text + SECONDS_AT, "00", 2) ? 8 : 5;
+	snprintf(buf, TEXT_MOMENT_BYTES, "%.*s %.*s %.16s", (int)DATE_CHARS, text, clock_chars,
+		 text + CLOCK_AT, text + OFFSET_AT);
+	return buf;
+}
+
+void text_print_list(const json_t *list)
+{
+	json_t *element;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, element)
+	{
+		printf("%s%s", i ? ", " : "", json_string_value(element));
+	}
+}
+
+void text_print_amount(const json_t *object)
+{
+	long long addresses = int_of(object, "addresses");
+	long long subscribers = int_of(object, "ip6_subscribers");
+
+	if (addresses || !subscribers)
+		printf("%lld address%s", addresses, addresses == 1 ? "" : "es");
+	if (subscribers)
+		printf("%s%lld IPv6 subscriber%s (/%lld)", addresses ? " and " : "", subscribers,
+		       subscribers == 1 ? "" : "s", int_of(object, "v6_key"));
+}
