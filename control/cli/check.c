@@ -50,7 +50,8 @@ static void check_file(const struct command_args *a, const char *path, struct ch
 	c->good = p && command_moment(a, 0, policy_tz(p), &m, &d) && fits(p, &m, &d);
 	if (c->good) {
 		count_parts(p, c);
-		c->vectors = policy_vector_count(p);
+		c->vector_count = policy_vector_count(p);
+		c->vectors = policy_vectors(p);
 		c->revision = policy_revision(p);
 		policy_hash(p, c->hash);
 		c->table = a->at_count ? policy_table(p, &m) : NULL;
@@ -78,6 +79,7 @@ enum exit_code run_policy_check(const struct command_args *a)
 	a->out->checked(files, (size_t)a->file_count);
 	for (i = 0; i < a->file_count; i++) {
 		json_decref(files[i].errors);
+		json_decref(files[i].vectors);
 		json_decref(files[i].table);
 	}
 	free(files);

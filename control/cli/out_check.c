@@ -61,9 +61,7 @@ static void print_pools(const json_t *pools)
 		printf("    pool %-*s  %-*s  stage %-*s  ", name, text_of(pool, "pool"), kind,
 		       text_of(pool, "kind"), stage, text_of(pool, "stage"));
 		print_destinations(json_object_get(pool, "to"));
-		printf("  (");
-		text_print_amount(pool);
-		printf(")\n");
+		printf("  (%s)\n", text_of(pool, "amount"));
 		if (json_object_get(pool, "drains_until"))
 			printf("    %*s  connections that stood are spared until %s\n", name + 5,
 			       "", text_moment(until, json_object_get(pool, "drains_until")));
@@ -123,8 +121,8 @@ static void print_good(const struct checked_file *f)
 			 (unsigned long long)f->revision);
 	printf("%s: ok, %zu pool%s, %zu stage%s, %zu prefix%s, %zu vector%s held, %s, hash %.*s\n",
 	       f->file, f->pools, f->pools == 1 ? "" : "s", f->stages, f->stages == 1 ? "" : "s",
-	       f->prefixes, f->prefixes == 1 ? "" : "es", f->vectors, f->vectors == 1 ? "" : "s",
-	       revision, HASH_CHARS, f->hash);
+	       f->prefixes, f->prefixes == 1 ? "" : "es", f->vector_count,
+	       f->vector_count == 1 ? "" : "s", revision, HASH_CHARS, f->hash);
 	if (f->table)
 		print_table(f->table);
 }
@@ -139,7 +137,7 @@ void text_checked(const struct checked_file *files, size_t count)
 			continue;
 		print_good(&files[i]);
 		good++;
-		vectors += files[i].vectors;
+		vectors += files[i].vector_count;
 	}
 	if (count > 1)
 		printf("%zu files: %zu ok, %zu refused; %zu vectors ran and held\n", count, good,

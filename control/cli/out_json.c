@@ -15,30 +15,34 @@ static void print(const json_t *value, size_t flags)
 	fflush(stdout);
 }
 
+static json_t *checked_row(const struct checked_file *f)
+{
+	char *name = diag_text(f->file);
+	json_t *row =
+		json_pack("{s:s, s:b, s:O}", "file", name, "ok", f->good, "errors", f->errors);
+
+	free(name);
+	if (!f->good)
+		return row;
+	json_object_set_new(row, "pools", json_integer((json_int_t)f->pools));
+	json_object_set_new(row, "stages", json_integer((json_int_t)f->stages));
+	json_object_set_new(row, "prefixes", json_integer((json_int_t)f->prefixes));
+	json_object_set_new(row, "vector_count", json_integer((json_int_t)f->vector_count));
+	json_object_set(row, "vectors", f->vectors);
+	json_object_set_new(row, "revision", json_integer((json_int_t)f->revision));
+	json_object_set_new(row, "hash", json_string(f->hash));
+	if (f->table)
+		json_object_set(row, "table", f->table);
+	return row;
+}
+
 static void json_checked(const struct checked_file *files, size_t count)
 {
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < count; i++) {
-		const struct checked_file *f = &files[i];
-		char *name = diag_text(f->file);
-		json_t *row = json_pack("{s:s, s:b, s:O}", "file", name, "ok", f->good, "errors",
-					f->errors);
-
-		free(name);
-		if (f->good)
-			json_object_update_new(row,
-					       json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "pools",
-							 (json_int_t)f->pools, "stages",
-							 (json_int_t)f->stages, "prefixes",
-							 (json_int_t)f->prefixes, "vectors",
-							 (json_int_t)f->vectors, "revision",
-							 (json_int_t)f->revision, "hash", f->hash));
-		if (f->table)
-			json_object_set(row, "table", f->table);
-		json_array_append_new(list, row);
-	}
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, checked_row(&files[i]));
 	print(list, JSON_INDENT(2));
 	json_decref(list);
 }

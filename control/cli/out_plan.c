@@ -51,9 +51,8 @@ static void print_change(const json_t *change)
 
 	printf("      ");
 	text_print_list(json_object_get(change, "pools"));
-	printf(" (");
-	text_print_amount(change);
-	printf("): stage %s → %s", from ? from : "none", to_stage ? to_stage : "none");
+	printf(" (%s): stage %s → %s", text_of(change, "amount"), from ? from : "none",
+	       to_stage ? to_stage : "none");
 	json_array_foreach(to, i, row)
 	{
 		printf("; ");
@@ -83,8 +82,9 @@ static void print_stage_event(const json_t *event)
 		print_change(change);
 	}
 	if (changes && !json_array_size(changes))
-		printf("      changes nothing: a later stage is in force on all its pools, or it "
-		       "has none\n");
+		printf("      %s\n", json_array_size(json_object_get(event, "pools"))
+					     ? "changes nothing: a later stage is in force"
+					     : "changes nothing: it has no pools yet");
 }
 
 static void print_event(const json_t *event)

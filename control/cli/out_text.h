@@ -17,8 +17,6 @@ bool is_set(const json_t *object, const char *key);
 const char *text_moment(char buf[TEXT_MOMENT_BYTES], const json_t *time);
 // The texts of an array, with commas between.
 void text_print_list(const json_t *list);
-// "128 addresses", "12 IPv6 subscribers (/56)", or both, of the members that amount_json() adds.
-void text_print_amount(const json_t *object);
 
 void text_refused(const json_t *errors);                           // out_text.c
 void text_checked(const struct checked_file *files, size_t count); // out_check.c

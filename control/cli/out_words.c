@@ -53,15 +53,3 @@ void text_print_list(const json_t *list)
 		printf("%s%s", i ? ", " : "", json_string_value(element));
 	}
 }
-
-void text_print_amount(const json_t *object)
-{
-	long long addresses = int_of(object, "addresses");
-	long long subscribers = int_of(object, "ip6_subscribers");
-
-	if (addresses || !subscribers)
-		printf("%lld address%s", addresses, addresses == 1 ? "" : "es");
-	if (subscribers)
-		printf("%s%lld IPv6 subscriber%s (/%lld)", addresses ? " and " : "", subscribers,
-		       subscribers == 1 ? "" : "s", int_of(object, "v6_key"));
-}

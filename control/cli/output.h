@@ -15,11 +15,12 @@ struct checked_file {
 	const char *file;
 	bool good;
 	size_t pools, stages, prefixes; // 0 unless good, and so the next three
-	size_t vectors;                 // that were run and held
+	size_t vector_count;            // that were run and held
 	uint64_t revision;              // 0: none
 	char hash[POLICY_HASH_BYTES];
-	json_t *table;  // policy_table() of --at; NULL: not asked for
-	json_t *errors; // array of diag rows, warnings included
+	json_t *vectors; // policy_vectors(); NULL unless good
+	json_t *table;   // policy_table() of --at; NULL: not asked for
+	json_t *errors;  // array of diag rows, warnings included
 };
 
 struct output {

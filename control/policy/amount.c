@@ -51,6 +51,7 @@ const char *amount_text(char buf[AMOUNT_TEXT_BYTES], const struct amount *a, uin
 void amount_json(json_t *object, const struct amount *a, uint8_t key_bits)
 {
 	uint64_t subscribers = amount_subscribers(a, key_bits);
+	char text[AMOUNT_TEXT_BYTES];
 
 	// JSON has no larger integers here; 2^63 subscribers are those of a /1 with keys of 64.
 	if (subscribers > INT64_MAX)
@@ -59,6 +60,7 @@ void amount_json(json_t *object, const struct amount *a, uint8_t key_bits)
 			    json_integer((json_int_t)a->addresses[FAMILY_IP4]));
 	json_object_set_new(object, "ip6_subscribers", json_integer((json_int_t)subscribers));
 	json_object_set_new(object, "v6_key", json_integer(key_bits));
+	json_object_set_new(object, "amount", json_string(amount_text(text, a, key_bits)));
 }
 
 struct pool_walk {

@@ -30,11 +30,13 @@ json_t *policy_diff(const struct policy *a, const struct moment *at_a, const str
 		    const struct moment *at_b)
 {
 	json_t *rows = json_array();
+	char *zone = zone_enter(b->tz);
 	struct view views[2];
 
 	view_open(&views[0], a, at_a);
 	view_open(&views[1], b, at_b);
 	diff_effects(views, rows);
+	zone_leave(zone);
 	// At a moment, only what is in force counts.
 	if (!at_a)
 		diff_texts(a, b, rows);

@@ -27,7 +27,9 @@ struct diff {
 	struct reigns *reigns[2]; // [0]: of no pool; then per pool
 	struct diff_part *parts;
 	size_t part_count, part_room;
-	json_t *rows;
+	struct diff_row *rows;
+	size_t row_count, row_room;
+	size_t place_rows; // from here on, those of the present place
 };
 
 static void visit(void *context, const struct nest_node *node)
@@ -88,12 +90,17 @@ static int part_compare(const void *a, const void *b)
 	return order;
 }
 
-static void part_add(struct diff_part *to, const struct diff_part *from)
+static void amount_add(struct amount *to, const struct amount *from)
 {
 	size_t f;
 
 	for (f = 0; f < FAMILY_COUNT; f++)
-		to->amount.addresses[f] += from->amount.addresses[f];
+		to->addresses[f] += from->addresses[f];
+}
+
+static void part_add(struct diff_part *to, const struct diff_part *from)
+{
+	amount_add(&to->amount, &from->amount);
 	to->families |= from->families;
 }
 
@@ -135,33 +142,74 @@ static bool span_is_equal(const struct span *a, const struct span *b)
 {
 	if (!a->differs || !b->differs)
 		return a->differs == b->differs;
-	return a->from_s == b->from_s && effect_is_equal(&a->effect[0], &b->effect[0]) &&
+	return a->from_s == b->from_s && a->effect[0].grant == b->effect[0].grant &&
+	       a->effect[1].grant == b->effect[1].grant &&
+	       effect_is_equal(&a->effect[0], &b->effect[0]) &&
 	       effect_is_equal(&a->effect[1], &b->effect[1]);
 }
 
-// Tells the spans that end at a moment, those that are alike in one row.
+// Takes a row over, or adds its addresses to the one of the same place that says the same.
+static void row_take(struct diff *d, struct diff_row *row)
+{
+	size_t i;
+
+	for (i = d->place_rows; i < d->row_count; i++) {
+		if (!diff_row_is_alike(&d->rows[i], row, d->targets.count))
+			continue;
+		amount_add(&d->rows[i].amount, &row->amount);
+		d->rows[i].families |= row->families;
+		free(row->is_of_target);
+		return;
+	}
+	if (d->row_count == d->row_room) {
+		d->row_room = d->row_room ? 2 * d->row_room : 64;
+		d->rows = reallocarray(d->rows, d->row_room, sizeof(*d->rows));
+		if (!d->rows)
+			abort();
+	}
+	d->rows[d->row_count++] = *row;
+}
+
+// Enters the targets whose spans end like that of the first into a row, with the addresses that
+// they are for.
+static void row_fill(const struct diff *d, const struct diff_part *part, const struct span *spans,
+		     const bool *ends, bool *taken, size_t first, struct diff_row *row)
+{
+	uint8_t families = 0;
+	size_t i, f;
+
+	row->is_of_target = policy_alloc(d->targets.count, sizeof(bool));
+	for (i = first; i < d->targets.count; i++) {
+		if (!ends[i] || taken[i] || !span_is_equal(&spans[first], &spans[i]))
+			continue;
+		row->is_of_target[i] = taken[i] = true;
+		families |= d->targets.items[i].families & part->families;
+	}
+	for (f = 0; f < FAMILY_COUNT; f++) {
+		if (families >> f & 1)
+			row->amount.addresses[f] = part->amount.addresses[f];
+	}
+}
+
+// Makes rows of the spans that end at a moment, one of those that are alike.
 static void tell_ended(struct diff *d, const struct diff_part *part, struct span *spans,
 		       const bool *ends, int64_t until_s)
 {
 	bool *taken = policy_alloc(d->targets.count, sizeof(*taken));
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < d->targets.count; i++) {
-		struct diff_row row = {.part = part,
-				       .targets = &d->targets,
+		struct diff_row row = {.owner = {part->owner[0], part->owner[1]},
+				       .families = part->families,
+				       .is_rest = part->is_rest,
 				       .from_s = spans[i].from_s,
 				       .until_s = until_s,
 				       .effect = {spans[i].effect[0], spans[i].effect[1]}};
 
 		if (!spans[i].differs || !ends[i] || taken[i])
 			continue;
-		row.is_of_target = policy_alloc(d->targets.count, sizeof(bool));
-		for (j = i; j < d->targets.count; j++) {
-			if (ends[j] && !taken[j] && span_is_equal(&spans[i], &spans[j]))
-				row.is_of_target[j] = taken[j] = true;
-		}
-		json_array_append_new(d->rows, diff_row_json(d->views, &row));
-		free(row.is_of_target);
+		row_fill(d, part, spans, ends, taken, i, &row);
+		row_take(d, &row);
 	}
 	free(taken);
 }
@@ -235,7 +283,7 @@ static void diff_part_effects(struct diff *d, const struct diff_part *part)
 }
 
 // Addresses that have another owner than before.
-static void diff_places(struct diff *d)
+static void diff_places(const struct diff *d, json_t *rows)
 {
 	size_t i, j;
 
@@ -246,7 +294,7 @@ static void diff_places(struct diff *d)
 		     j++)
 			part_add(&sum, &d->parts[j]);
 		if (!diff_part_stays(d->views, &sum))
-			json_array_append_new(d->rows, diff_place_json(d->views, &sum));
+			json_array_append_new(rows, diff_place_json(d->views, &sum));
 	}
 }
 
@@ -259,13 +307,16 @@ static void diff_close(struct diff *d)
 			free(d->reigns[side][i].items);
 		free(d->reigns[side]);
 	}
+	for (i = 0; i < d->row_count; i++)
+		free(d->rows[i].is_of_target);
+	free(d->rows);
 	free(d->parts);
 	targets_free(&d->targets);
 }
 
 void diff_effects(const struct view views[2], json_t *rows)
 {
-	struct diff d = {.views = views, .rows = rows};
+	struct diff d = {.views = views};
 	struct nest n = {0};
 	size_t i;
 
@@ -277,8 +328,13 @@ void diff_effects(const struct view views[2], json_t *rows)
 	nest_walk(n.entries, n.count, visit, &d);
 	nest_free(&n);
 	parts_merge(&d);
-	for (i = 0; i < d.part_count; i++)
+	for (i = 0; i < d.part_count; i++) {
+		if (i && place_compare(&d.parts[i - 1], &d.parts[i]))
+			d.place_rows = d.row_count;
 		diff_part_effects(&d, &d.parts[i]);
-	diff_places(&d);
+	}
+	for (i = 0; i < d.row_count; i++)
+		json_array_append_new(rows, diff_row_json(views, &d.targets, &d.rows[i]));
+	diff_places(&d, rows);
 	diff_close(&d);
 }

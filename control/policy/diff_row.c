@@ -21,21 +21,27 @@ static const char *place_text(char buf[PLACE_TEXT_BYTES], const struct view *v,
 	return buf;
 }
 
-static uint8_t part_key(const struct view views[2], const struct diff_part *part)
+// What one subscriber has of IPv6 there: bits of the prefix.
+static uint8_t place_key(const struct view views[2], const struct owner owner[2])
 {
-	if (part->owner[1].pool >= 0)
-		return views[1].p->pools[part->owner[1].pool].v6_key;
-	if (part->owner[0].pool >= 0)
-		return views[0].p->pools[part->owner[0].pool].v6_key;
+	if (owner[1].pool >= 0)
+		return views[1].p->pools[owner[1].pool].v6_key;
+	if (owner[0].pool >= 0)
+		return views[0].p->pools[owner[0].pool].v6_key;
 	return 64;
+}
+
+static bool place_stays(const struct view views[2], const struct owner owner[2])
+{
+	char before[PLACE_TEXT_BYTES], after[PLACE_TEXT_BYTES];
+
+	return !strcmp(place_text(before, &views[0], &owner[0]),
+		       place_text(after, &views[1], &owner[1]));
 }
 
 bool diff_part_stays(const struct view views[2], const struct diff_part *part)
 {
-	char before[PLACE_TEXT_BYTES], after[PLACE_TEXT_BYTES];
-
-	return !strcmp(place_text(before, &views[0], &part->owner[0]),
-		       place_text(after, &views[1], &part->owner[1]));
+	return place_stays(views, part->owner);
 }
 
 static bool is_nowhere(const struct owner *o)
@@ -53,7 +59,7 @@ static json_t *place_json(const struct view *v, const struct owner *o)
 json_t *diff_place_json(const struct view views[2], const struct diff_part *part)
 {
 	char before[PLACE_TEXT_BYTES], after[PLACE_TEXT_BYTES], amount[AMOUNT_TEXT_BYTES];
-	uint8_t key = part_key(views, part);
+	uint8_t key = place_key(views, part->owner);
 	const char *how = "moved";
 	json_t *row, *text;
 
@@ -108,34 +114,24 @@ static char *time_text(const struct view views[2], const struct diff_row *r)
 	return text;
 }
 
-static bool grant_of(const struct policy *p, const struct owner *o, const char **kind,
-		     const char **id)
+// The grants that decide, if any: " (by exception X-104)".
+static char *cause_text(const struct diff_row *r)
 {
-	if (o->quarantine >= 0) {
-		*kind = "quarantine";
-		*id = p->quarantines[o->quarantine].grant.id;
-	} else if (o->exception >= 0) {
-		*kind = "exception";
-		*id = p->exceptions[o->exception].grant.id;
-	}
-	return o->quarantine >= 0 || o->exception >= 0;
-}
-
-// The grants that are behind a row, if any: " (by exception X-104)".
-static char *cause_text(const struct view views[2], const struct diff_part *part)
-{
-	const char *kind[2] = {"", ""}, *id[2] = {"", ""};
-	bool before = grant_of(views[0].p, &part->owner[0], &kind[0], &id[0]);
-	bool after = grant_of(views[1].p, &part->owner[1], &kind[1], &id[1]);
+	const char *kind[2], *id[2];
 	char *text;
+	size_t i;
 	int made;
 
-	if (before && after && strcmp(id[0], id[1]) != 0)
+	for (i = 0; i < 2; i++) {
+		kind[i] = r->effect[i].is_by_quarantine ? "quarantine" : "exception";
+		id[i] = r->effect[i].grant ? r->effect[i].grant->id : NULL;
+	}
+	if (id[0] && id[1] && strcmp(id[0], id[1]) != 0)
 		made = asprintf(&text, " (by %s %s, no more by %s %s)", kind[1], id[1], kind[0],
 				id[0]);
-	else if (after)
+	else if (id[1])
 		made = asprintf(&text, " (by %s %s)", kind[1], id[1]);
-	else if (before)
+	else if (id[0])
 		made = asprintf(&text, " (no more by %s %s)", kind[0], id[0]);
 	else
 		made = asprintf(&text, "%s", "");
@@ -144,23 +140,33 @@ static char *cause_text(const struct view views[2], const struct diff_part *part
 	return text;
 }
 
-// The labels of a row's destinations, and in *families those that they have.
-static json_t *row_targets(const struct diff_row *r, uint8_t *families, bool *is_all)
+bool diff_row_is_alike(const struct diff_row *a, const struct diff_row *b, size_t target_count)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (a->effect[i].grant != b->effect[i].grant ||
+		    a->owner[i].infra != b->owner[i].infra ||
+		    a->owner[i].pool != b->owner[i].pool ||
+		    !effect_is_equal(&a->effect[i], &b->effect[i]))
+			return false;
+	}
+	return a->is_rest == b->is_rest && a->from_s == b->from_s && a->until_s == b->until_s &&
+	       !memcmp(a->is_of_target, b->is_of_target, target_count * sizeof(bool));
+}
+
+// The labels of a row's destinations; *is_all if there are no others for its addresses.
+static json_t *row_targets(const struct targets *targets, const struct diff_row *r, bool *is_all)
 {
 	json_t *list = json_array();
 	size_t i;
 
-	*families = 0;
 	*is_all = true;
-	for (i = 0; i < r->targets->count; i++) {
-		const struct target *t = &r->targets->items[i];
-
-		if (r->is_of_target[i]) {
-			*families |= t->families & r->part->families;
-			json_array_append_new(list, json_string(t->label));
-		} else if (t->families & r->part->families) {
+	for (i = 0; i < targets->count; i++) {
+		if (r->is_of_target[i])
+			json_array_append_new(list, json_string(targets->items[i].label));
+		else if (targets->items[i].families & r->families)
 			*is_all = false;
-		}
 	}
 	return list;
 }
@@ -188,12 +194,12 @@ static json_t *row_text(const struct view views[2], const struct diff_row *r, co
 {
 	char before[PLACE_TEXT_BYTES], after[PLACE_TEXT_BYTES];
 	char was[EFFECT_TEXT_BYTES], is[EFFECT_TEXT_BYTES];
-	char *cause = cause_text(views, r->part), *time = time_text(views, r);
-	bool stays = diff_part_stays(views, r->part);
+	char *cause = cause_text(r), *time = time_text(views, r);
+	bool stays = place_stays(views, r->owner);
 	json_t *text;
 
-	place_text(before, &views[0], &r->part->owner[0]);
-	place_text(after, &views[1], &r->part->owner[1]);
+	place_text(before, &views[0], &r->owner[0]);
+	place_text(after, &views[1], &r->owner[1]);
 	side_text(was, r, 0);
 	side_text(is, r, 1);
 	text = json_sprintf("%s%s%s: %s on 25: %s → %s%s, %s%s", before, stays ? "" : " → ",
@@ -203,37 +209,32 @@ static json_t *row_text(const struct view views[2], const struct diff_row *r, co
 	return text;
 }
 
-json_t *diff_row_json(const struct view views[2], const struct diff_row *r)
+json_t *diff_row_json(const struct view views[2], const struct targets *targets,
+		      const struct diff_row *r)
 {
 	const char *tz = views[1].p->tz;
 	char was[EFFECT_TEXT_BYTES], is[EFFECT_TEXT_BYTES], told[AMOUNT_TEXT_BYTES];
-	uint8_t families, key = part_key(views, r->part);
-	struct amount amount = r->part->amount;
-	json_t *targets, *row;
+	uint8_t key = place_key(views, r->owner);
+	json_t *names, *row;
 	char *labels;
 	bool is_all;
-	size_t f;
 
-	targets = row_targets(r, &families, &is_all);
-	for (f = 0; f < FAMILY_COUNT; f++) {
-		if (!(families >> f & 1))
-			amount.addresses[f] = 0;
-	}
-	labels = is_all ? strdup("all destinations") : join(targets);
+	names = row_targets(targets, r, &is_all);
+	labels = is_all ? strdup("all destinations") : join(names);
 	if (!labels)
 		abort();
-	if (r->part->is_rest)
+	if (r->is_rest)
 		snprintf(told, sizeof(told), "all other addresses");
 	else
-		amount_text(told, &amount, key);
+		amount_text(told, &r->amount, key);
 	row = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "kind", "verdict",
-			"pool_before", place_json(&views[0], &r->part->owner[0]), "pool_after",
-			place_json(&views[1], &r->part->owner[1]), "destinations", targets,
-			"before", effect_text(was, &r->effect[0]), "after",
-			effect_text(is, &r->effect[1]), "from", moment_json(r->from_s, tz), "until",
-			moment_json(r->until_s, tz), "text", row_text(views, r, labels, told));
-	if (!r->part->is_rest)
-		amount_json(row, &amount, key);
+			"pool_before", place_json(&views[0], &r->owner[0]), "pool_after",
+			place_json(&views[1], &r->owner[1]), "destinations", names, "before",
+			effect_text(was, &r->effect[0]), "after", effect_text(is, &r->effect[1]),
+			"from", moment_json(r->from_s, tz), "until", moment_json(r->until_s, tz),
+			"text", row_text(views, r, labels, told));
+	if (!r->is_rest)
+		amount_json(row, &r->amount, key);
 	free(labels);
 	return row;
 }

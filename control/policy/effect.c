@@ -117,6 +117,7 @@ struct effect effect_of(const struct view *v, const struct owner *o, const struc
 {
 	const struct quarantine *q;
 	const struct pool *pool;
+	bool kept;
 	size_t i;
 
 	if (o->infra >= 0)
@@ -126,10 +127,14 @@ struct effect effect_of(const struct view *v, const struct owner *o, const struc
 	pool = &v->p->pools[o->pool];
 	if (o->quarantine >= 0) {
 		q = &v->p->quarantines[o->quarantine];
-		return effect_plain(sets_on_pool(q->keep, pool) & sets ? ACTION_PERMIT : q->action);
+		kept = (sets_on_pool(q->keep, pool) & sets) != 0;
+		return (struct effect){.action = kept ? ACTION_PERMIT : q->action,
+				       .grant = &q->grant,
+				       .is_by_quarantine = true};
 	}
 	if (o->excepted == OP25B_ANY_SET || (o->excepted & sets))
-		return effect_plain(ACTION_PERMIT);
+		return (struct effect){.action = ACTION_PERMIT,
+				       .grant = &v->p->exceptions[o->exception].grant};
 	for (i = 0; stage && i < stage->clause_count; i++) {
 		const struct clause *c = &stage->clauses[i];
 		uint64_t of_clause = clause_sets(c, pool);

@@ -52,11 +52,14 @@ void view_nest(const struct view *v, struct nest *n, uint8_t side);
 struct effect {
 	uint8_t action;
 	uint8_t as;                // ACTION_MONITOR
+	bool is_by_quarantine;     // of the grant
 	const struct limit *limit; // ACTION_LIMIT
+	const struct grant *grant; // the exception or quarantine that decides; NULL: none
 };
 
 struct effect effect_of(const struct view *v, const struct owner *o, const struct stage *stage,
 			uint64_t sets);
+// Whether the two do the same, whatever decides.
 bool effect_is_equal(const struct effect *a, const struct effect *b);
 // "drop", "limit mass", "monitor as drop"
 const char *effect_text(char buf[EFFECT_TEXT_BYTES], const struct effect *e);
@@ -72,7 +75,7 @@ struct amount {
 uint64_t amount_subscribers(const struct amount *a, uint8_t key_bits);
 // "128 addresses", "1 address and 256 IPv6 subscribers (/56)"
 const char *amount_text(char buf[AMOUNT_TEXT_BYTES], const struct amount *a, uint8_t key_bits);
-// Adds "addresses", "ip6_subscribers" and "v6_key" to object.
+// Adds "addresses", "ip6_subscribers", "v6_key" and, as amount_text(), "amount" to object.
 void amount_json(json_t *object, const struct amount *a, uint8_t key_bits);
 
 // The addresses of every pool by itself, without infra and pools nested in it. free() it.

@@ -179,6 +179,7 @@ static json_t *event_json(const struct plan *plan, const struct policy_event *e)
 		json_object_set_new(row, "reason", json_string(g->reason));
 		return row;
 	}
+	json_object_set_new(row, "pools", plan_pools(plan, &plan->p->stages[e->index]));
 	plan_add_promise(plan, row, &plan->p->stages[e->index], e);
 	if (e->kind != EVENT_DRAIN_ENDS)
 		json_object_set_new(row, "changes", stage_changes(plan, e));
@@ -220,6 +221,7 @@ static void plan_close(struct plan *plan)
 
 json_t *policy_plan(const struct policy *p, const struct moment *m)
 {
+	char *zone = zone_enter(p->tz);
 	struct plan plan;
 	json_t *out;
 
@@ -229,5 +231,6 @@ json_t *policy_plan(const struct policy *p, const struct moment *m)
 			plan_held(&plan), "ending", plan_ending(&plan), "unassigned",
 			plan_unassigned(&plan));
 	plan_close(&plan);
+	zone_leave(zone);
 	return out;
 }

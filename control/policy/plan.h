@@ -21,6 +21,9 @@ struct plan {
 void plan_add_promise(const struct plan *plan, json_t *row, const struct stage *s,
 		      const struct policy_event *e);
 
+// The names of a stage's pools.
+json_t *plan_pools(const struct plan *plan, const struct stage *s);
+
 json_t *plan_standing(const struct plan *plan);
 json_t *plan_held(const struct plan *plan);
 json_t *plan_ending(const struct plan *plan);

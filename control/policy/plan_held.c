@@ -10,7 +10,7 @@
 
 #define DAY_S 86400
 
-static json_t *stage_pools(const struct plan *plan, const struct stage *s)
+json_t *plan_pools(const struct plan *plan, const struct stage *s)
 {
 	json_t *list = json_array();
 	size_t i;
@@ -98,7 +98,7 @@ json_t *plan_standing(const struct plan *plan)
 
 		if (s->when.from_s == POLICY_ALWAYS && !s->held)
 			json_array_append_new(list, json_pack("{s:s, s:o}", "stage", s->name,
-							      "pools", stage_pools(plan, s)));
+							      "pools", plan_pools(plan, s)));
 	}
 	return list;
 }
@@ -121,7 +121,7 @@ json_t *plan_held(const struct plan *plan)
 		json_array_append_new(
 			list,
 			json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:o}", "stage", s->name, "why",
-				  s->held ? "hold" : "gate", "pools", stage_pools(plan, s), "from",
+				  s->held ? "hold" : "gate", "pools", plan_pools(plan, s), "from",
 				  moment_json(s->when.from_s, plan->p->tz), "announced",
 				  announced_json(plan, s), "overdue", is_overdue(plan, s), "gates",
 				  stage_gates(plan, s)));

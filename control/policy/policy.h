@@ -33,7 +33,8 @@ char *policy_print(const struct policy *p);
 // (IANA name). Seconds of Unix time to *out. A local time that a change of clocks repeats is its
 // first pass. Returns false if text is no such time, or one that a change of clocks leaves out.
 bool time_read(const char *text, const char *tz, int64_t *out_s);
-// The same for a moment that an operator asks about: what is wrong with the text goes to d, at place.
+// The same for a moment that an operator asks about: what is wrong with the text goes to d, at
+// place.
 bool policy_time_read(const char *text, const char *tz, const char *place, int64_t *out_s,
 		      struct diag *d);
 // The same the other way round, in the policy's zone, with its offset.

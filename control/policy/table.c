@@ -156,8 +156,10 @@ json_t *policy_table(const struct policy *p, const struct moment *m)
 	const struct stage **stages = policy_alloc(p->pool_count, sizeof(const struct stage *));
 	struct amount *amounts = pool_amounts(p);
 	json_t *pools = json_array();
+	char *zone = zone_enter(p->tz);
 	struct targets targets;
 	struct view v;
+	json_t *out;
 	uint32_t i;
 
 	// Without the exceptions of the moment: they have rows of their own.
@@ -171,8 +173,10 @@ json_t *policy_table(const struct policy *p, const struct moment *m)
 	view_close(&v);
 	free(amounts);
 	free(stages);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "at", moment_json(m->at_s, p->tz),
-			 "infra", infra_rows(p), "quarantines", quarantine_rows(p, m), "exceptions",
-			 exception_rows(p, m), "pools", pools, "default",
-			 action_word(p->default_action));
+	out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "at", moment_json(m->at_s, p->tz),
+			"infra", infra_rows(p), "quarantines", quarantine_rows(p, m), "exceptions",
+			exception_rows(p, m), "pools", pools, "default",
+			action_word(p->default_action));
+	zone_leave(zone);
+	return out;
 }
