@@ -203,3 +203,20 @@ void explainer_close(struct explainer *e);
 // port, source_port and sentence (for a support desk); of a frame also layers and frame_bytes. Null
 // where there is none. NULL with errors in d (for instance an address that is none).
 json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d);
+
+// What is to be written: the notice of the moment at_s.
+struct notice_request {
+	int64_t at_s;
+	const char *lang; // one of policy_notice_languages; NULL: "ja" in Asia/Tokyo, else "en"
+	bool is_html;     // a page of HTML; or else plain text
+};
+
+extern const char *const policy_notice_languages[]; // ends with NULL
+// The language that a notice would be in: lang, or if that is NULL the policy's own. NULL: it is
+// none that notices can be written in.
+const char *policy_notice_language(const struct policy *p, const char *lang);
+
+// The notice to customers that follows from the policy: who is affected, from when, by what, what
+// stays open and what to change. UTF-8 text; free() it. Gates count as open when the date of their
+// stage comes. NULL: the language is not one that notices can be written in.
+char *policy_notice(const struct policy *p, const struct notice_request *r);
