@@ -129,7 +129,10 @@ static struct item_list items_make(const struct in_force *f, const struct slot_p
 	add_sets(&list, f);
 	for (i = 0; i < p->infra_count; i++)
 		add_items(&list, p->infra[i].prefixes, p->infra[i].count,
-			  &(struct item){.infra = (uint32_t)i + 1});
+			  &(struct item){
+				  .infra = (uint32_t)i + 1,
+				  .sets = p->infra[i].on_network_side ? OP25B_INFRA_SET : 0,
+			  });
 	add_grants(&list, f);
 	return list;
 }
@@ -202,11 +205,7 @@ static struct op25b_addr item_addr(const struct item *item)
 	uint8_t family = item->prefix.family;
 	uint64_t word, block;
 
-	if (item->infra) {
-		a.sets |= OP25B_INFRA_SET;
-		return a;
-	}
-	if (!r)
+	if (item->infra || !r)
 		return a;
 	word = family == FAMILY_IP4 ? item->prefix.hi >> 32 : item->prefix.hi;
 	a.host_mask = slot_host_mask(family, item->prefix.depth);
