@@ -130,12 +130,17 @@ static void lint_access_names(const struct policy *p, struct diag *d)
 				abort();
 		}
 	}
+	for (i = 0; i < p->set_count; i++) {
+		if (json_object_set_new(used, p->sets[i].name, json_true()))
+			abort();
+	}
 	iter = json_object_iter((json_t *)names);
 	for (; iter; iter = json_object_iter_next((json_t *)names, iter)) {
 		const char *name = json_object_iter_key(iter);
 
 		if (!reader_is_note(name) && !json_object_get(used, name))
-			warn("access_names", name, "no pool has it in \"access\"", d);
+			warn("access_names", name,
+			     "no pool has it in \"access\", and no set is called so", d);
 	}
 	json_decref(used);
 }

@@ -100,7 +100,7 @@ static const char *say_leaf(struct notice *n, const struct group *g, int dest)
 {
 	struct outlook look = outlook_from_now(n, g);
 	const struct segment *segment;
-	const struct stage *stage;
+	const struct stage *stage = NULL;
 	const char *leaf, *change;
 	enum reach before;
 	struct outcome o;

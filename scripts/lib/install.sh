@@ -24,7 +24,7 @@ install_set_replay() {
 }
 
 install_set_test() {
-	echo libcmocka-dev python3-scapy prometheus
+	echo libcmocka-dev python3-scapy python3-jsonschema prometheus
 	echo tshark tcpdump # other opinions on the packet table; debconf is not asked, see install_apt
 	echo clang-format clang-tidy shellcheck codespell
 	echo gcovr

@@ -42,7 +42,8 @@ static int is_case(const struct dirent *entry)
 {
 	const char *end = strrchr(entry->d_name, '.');
 
-	return end && !strcmp(end, ".json");
+	// The schema lies beside the examples.
+	return end && !strcmp(end, ".json") && !strstr(entry->d_name, ".schema.");
 }
 
 size_t corpus_each(const char *dir, corpus_fn *fn, size_t *bad)
