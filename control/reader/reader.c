@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "duplicates.h"
 
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define QUOTE_BYTES 80u // longer values are cut in messages
+#define KEY_LIST_BYTES 512u
 
 // Reads to the end, but at most `most` bytes; *text has room for one more. Returns false with
 // errno.
@@ -81,17 +83,6 @@ char *reader_file(const char *path, size_t *bytes, struct diag *d)
 	return text;
 }
 
-// What stands in front of text that is not UTF-8, or is more than that; NULL: nothing does.
-static const char *encoding_fault(const char *text, size_t bytes)
-{
-	if (bytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-		return "begins with a byte order mark: save the file as UTF-8 without one";
-	if (bytes >= 2 &&
-	    (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2) || !text[0] != !text[1]))
-		return "looks like UTF-16 or UTF-32: save the file as UTF-8";
-	return NULL;
-}
-
 // The parser's words, but for what speaks of its own options.
 static void refuse_syntax(const json_error_t *err, struct diag *d)
 {
@@ -107,14 +98,11 @@ static void refuse_syntax(const json_error_t *err, struct diag *d)
 
 json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
 {
-	const char *fault = encoding_fault(text, bytes);
 	json_error_t err;
 	json_t *root;
 
-	if (fault) {
-		diag_error(d, "1:1", "%s", fault);
+	if (!bounds_check(text, bytes, d))
 		return NULL;
-	}
 	root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &err);
 	// The parser stops at the first one; reading goes on, so that all faults are told.
 	if (!root && json_error_code(&err) == json_error_duplicate_key) {
@@ -162,17 +150,34 @@ const char *reader_place_index(char buf[READER_PLACE_BYTES], const char *place, 
 	return buf;
 }
 
+// The beginning of a JSON text.
+struct quote {
+	char *buf; // QUOTE_BYTES and "..." fit
+	size_t bytes;
+};
+
+// Takes what fits, and ends the writing when nothing more does: a value may be of any size.
+static int quote_take(const char *text, size_t bytes, void *data)
+{
+	struct quote *q = data;
+	size_t room = QUOTE_BYTES - q->bytes;
+	size_t taken = bytes < room ? bytes : room;
+
+	memcpy(q->buf + q->bytes, text, taken);
+	q->bytes += taken;
+	return taken == bytes ? 0 : -1;
+}
+
 const char *reader_quote(char buf[READER_PLACE_BYTES], const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII;
+	struct quote q = {.buf = buf};
+	bool is_whole = !json_dump_callback(value, quote_take, &q, flags);
 
-	if (!text)
-		snprintf(buf, READER_PLACE_BYTES, "?");
-	else if (strlen(text) > QUOTE_BYTES)
-		snprintf(buf, READER_PLACE_BYTES, "%.*s...", (int)QUOTE_BYTES, text);
-	else
-		snprintf(buf, READER_PLACE_BYTES, "%s", text);
-	free(text);
+	snprintf(buf + q.bytes, READER_PLACE_BYTES - q.bytes, "%s",
+		 is_whole      ? ""
+		 : q.bytes > 0 ? "..."
+			       : "?");
 	return buf;
 }
 
@@ -188,11 +193,13 @@ const char *reader_quote_text(char buf[READER_PLACE_BYTES], const char *text)
 	return buf;
 }
 
+// The list is made once for all unknown keys of an object; buf is empty until then.
 static const char *allowed_keys(const struct reader_key *keys, char *buf, size_t bytes)
 {
 	size_t used = 0;
 
-	buf[0] = '\0';
+	if (buf[0])
+		return buf;
 	for (; keys->name && used < bytes; keys++) {
 		if (!keys->refusal)
 			used += (size_t)snprintf(buf + used, bytes - used, "%s%s", used ? ", " : "",
@@ -217,9 +224,9 @@ bool reader_is_note(const char *name)
 }
 
 static void check_key(const char *place, const char *name, const struct reader_key *keys,
-		      struct diag *d)
+		      char list[KEY_LIST_BYTES], struct diag *d)
 {
-	char at[READER_PLACE_BYTES], list[512];
+	char at[READER_PLACE_BYTES];
 	const struct reader_key *k;
 
 	if (reader_is_note(name))
@@ -232,13 +239,13 @@ static void check_key(const char *place, const char *name, const struct reader_k
 		return;
 	}
 	diag_error(d, reader_place(at, place, name), "unknown key; allowed are %s",
-		   allowed_keys(keys, list, sizeof(list)));
+		   allowed_keys(keys, list, KEY_LIST_BYTES));
 }
 
 bool reader_keys(const json_t *object, const char *place, const struct reader_key *keys,
 		 struct diag *d)
 {
-	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
+	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES], list[KEY_LIST_BYTES] = "";
 	const struct reader_key *k;
 	void *iter;
 
@@ -248,7 +255,7 @@ bool reader_keys(const json_t *object, const char *place, const struct reader_ke
 	}
 	iter = json_object_iter((json_t *)object);
 	for (; iter; iter = json_object_iter_next((json_t *)object, iter))
-		check_key(place, json_object_iter_key(iter), keys, d);
+		check_key(place, json_object_iter_key(iter), keys, list, d);
 	for (k = keys; k->name; k++) {
 		if (k->required && !json_object_get(object, k->name))
 			diag_error(d, reader_place(at, place, k->name), "is missing");

@@ -12,7 +12,7 @@ import re
 import sys
 
 # Files whose literals are refusals of a policy's text. check_lint.c and check_unused.c warn only.
-SOURCES = ("control/reader/reader.c", "control/reader/duplicates.c", "control/policy/keys.c",
+SOURCES = ("control/reader/reader.c", "control/reader/bounds.c", "control/reader/duplicates.c", "control/policy/keys.c",
            "control/policy/parse*.c", "control/policy/check*.c", "control/policy/expect.c")
 WARNINGS = ("check_lint.c", "check_unused.c")
 BEYOND_A_FILE = {
