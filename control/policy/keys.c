@@ -103,7 +103,7 @@ static const struct reader_key keys_gate_below[] = {
 	NEEDED("check"), NEEDED("stage"), NEEDED("percent"), ALLOWED("note"), END,
 };
 
-const struct reader_key *const keys_gate[] = {keys_gate_tcp, keys_gate_ran, keys_gate_below};
+const struct reader_key *const keys_gate[3] = {keys_gate_tcp, keys_gate_ran, keys_gate_below};
 
 const struct reader_key keys_stage[] = {
 	NEEDED("id"),           ALLOWED("note"),      ALLOWED("notice"),    ALLOWED("legal_basis"),

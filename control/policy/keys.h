@@ -12,7 +12,7 @@ extern const struct reader_key keys_infra[];
 extern const struct reader_key keys_pool[];
 extern const struct reader_key keys_psid[];
 extern const struct reader_key keys_limit[];
-extern const struct reader_key *const keys_gate[]; // by enum gate_check
+extern const struct reader_key *const keys_gate[3]; // by enum gate_check
 extern const struct reader_key keys_stage[];
 extern const struct reader_key keys_wave[];
 extern const struct reader_key keys_announced[];

@@ -114,7 +114,8 @@ static const char *address_text(char buf[PREFIX_TEXT_BYTES], struct prefix prefi
 
 static void explain_some(const struct policy *p, int64_t at_s)
 {
-	struct compile_request r = {.moment = {.at_s = at_s}, .generation = 1, .slots_capacity = UINT64_MAX};
+	struct compile_request r = {
+		.moment = {.at_s = at_s}, .generation = 1, .slots_capacity = UINT64_MAX};
 	char from[PREFIX_TEXT_BYTES], to[PREFIX_TEXT_BYTES];
 	struct explainer *e;
 	struct diag d;
@@ -179,6 +180,35 @@ static void check_moments(const struct policy *p, const struct policy *printed)
 	free(image);
 }
 
+// What others are told of the policy is there, and the hash is that of the text.
+static void check_facts(const struct policy *p, const struct policy *printed)
+{
+	char hash[POLICY_HASH_BYTES], printed_hash[POLICY_HASH_BYTES];
+	size_t i, k;
+
+	policy_hash(p, hash);
+	policy_hash(printed, printed_hash);
+	fuzz_must(!strcmp(hash, printed_hash), "a printed policy has the same hash");
+	fuzz_must(policy_vector_count(p) == policy_vector_count(printed), "and as many vectors");
+	for (i = 0; i < policy_stage_count(p); i++) {
+		struct stage_facts s = policy_stage(p, i);
+
+		fuzz_must(s.name[0] && strlen(s.name) < OP25B_MAX_NAME_BYTES && s.id[0],
+			  "a stage has a name that fits");
+		fuzz_must(s.until_s > s.from_s || s.from_s == POLICY_NEVER,
+			  "it ends after it begins");
+		for (k = 0; k < s.pool_count; k++)
+			fuzz_must(policy_find_pool(p, policy_stage_pool(p, i, k)) >= 0,
+				  "its pools are known");
+	}
+	for (i = 0; i < policy_grant_count(p); i++) {
+		struct grant_facts g = policy_grant(p, i);
+
+		fuzz_must(g.id[0] && g.reason && g.by && g.from_s < g.until_s,
+			  "an exception or quarantine is whole");
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct policy *p = parse_text((const char *)data, bytes), *printed;
@@ -192,6 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fuzz_must(printed, "a printed policy is a policy");
 	again = policy_print(printed);
 	fuzz_must(again && !strcmp(text, again), "the canonical text stays the same");
+	check_facts(p, printed);
 	check_moments(p, printed);
 	free(again);
 	free(text);
