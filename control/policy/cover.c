@@ -252,11 +252,12 @@ static void cover_add(struct cover *cover, struct addr_index *index, const struc
 	cover->count4 += item->prefix.family == FAMILY_IP4;
 }
 
-// Whether the item says of its addresses what the one around it says.
+// Whether the item says of its addresses what the one around it says. Prefixes of one pool do not
+// nest, so the same class means the same slots.
 static bool is_same(const struct item *item, const struct item *around)
 {
 	return item->class_id == around->class_id && item->sets == around->sets &&
-	       item->range == around->range && item->is_exempt == around->is_exempt;
+	       item->is_exempt == around->is_exempt;
 }
 
 // Walks the sorted items with a stack of those that cover the present one.

@@ -22,54 +22,53 @@
 // Pool "big" with "small" in it and "tiny" in that, a customer of each kind, and infrastructure on
 // both sides.
 static const char
-	text
-		[] = "{\"op25b\":1,\"name\":\"n\",\"tz\":\"Asia/Tokyo\","
-		     "\"sets\":{\"relay\":[\"203.0.113.25/32\",\"2001:db8:f::25/128\"],"
-		     "\"other_relay\":[\"203.0.113.26/32\"],\"wide\":[\"203.0.113.0/24\"]},"
-		     "\"infra\":{\"mta\":{\"v4\":[\"203.0.113.32/32\"],\"v6\":[\"2001:db8:f::32/"
-		     "128\"]},"
-		     "\"probe\":{\"v4\":[\"198.51.100.9/"
-		     "32\"],\"side\":\"subscriber\",\"pairs\":[\"west\"]}},"
-		     "\"pools\":{"
-		     "\"big\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/"
-		     "24\"],\"v6\":[\"2001:db8:1::/48\"],"
-		     "\"relay\":\"relay\",\"inbound\":\"drop\"},"
-		     "\"small\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.128/"
-		     "26\"],\"within\":[\"big\"],"
-		     "\"relay\":[\"relay\",\"other_relay\"]},"
-		     "\"tiny\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.160/"
-		     "28\"],\"within\":[\"small\"],"
-		     "\"relay\":[]},"
-		     "\"free\":{\"kind\":\"hosting\",\"v4\":[\"198.51.101.0/24\"]}},"
-		     "\"subscribers\":{\"c1\":[\"198.51.100.16/29\",\"2001:db8:1:100::/56\"]},"
-		     "\"stages\":["
-		     "{\"id\":\"block\",\"pools\":[\"big\",\"small\"],\"from\":\"2026-01-01\","
-		     "\"port25\":["
-		     "{\"to\":\"own_relay\",\"do\":\"permit\"},{\"to\":\"any\",\"do\":\"drop\"}]},"
-		     "{\"id\":\"refuse\",\"pools\":[\"tiny\"],\"from\":\"2026-01-01\",\"port25\":["
-		     "{\"to\":\"own_relay\",\"do\":\"permit\"},{\"to\":\"wide\",\"do\":\"monitor\","
-		     "\"as\":\"drop\"},"
-		     "{\"to\":\"any\",\"do\":\"rst\"}]}],"
-		     "\"exceptions\":[" GRANT(
-			     "one", "\"prefix\":\"198.51.100.7/32\"",
-			     "permit", "2026-02-01", "2026-02-02") ",\"to\":[\"192.0.2.25/"
-								   "32\"]}," GRANT("two",
-										   "\"prefix\":"
-										   "\"198.51.100.7/"
-										   "32\"",
-										   "permit", "2026-02-01", "2026-02-03") ",\"to\":[\"other_relay\",\"192.0.2.25/32\"]}," GRANT("all", "\"prefix\":\"198.51.100.8/32\"", "permit", "2026-02-01", "2026-02-02") "}," GRANT("who", "\"subscriber\":\"c1\"", "permit", "2026-02-01", "2026-02-02") ",\"to\":[\"192.0.2.64/26\",\"2001:db8:9::/48\"]}," GRANT("outer",
-																																																	 "\"prefix\":\"198.51.100.128/25\"", "permit", "2026-03-01", "2026-03-02") ",\"to\":[\"192.0.2.99/32\"]}],"
-																																																										   "\"quarantines\":[" GRANT(
-																																																											   "q",
-																																																											   "\"prefix\":\"198.51.100.8/32\"",
-																																																											   "rst",
-																																																											   "2026-02-01T12:00:00", "2026-02-02") "}," GRANT("keep",
-																																																																	   "\"prefix\":\"198.51.101.0/28\"",
-																																																																	   "icmp_admin", "2026-02-01", "2026-02-02") ",\"keep\":[\"relay\"]}," GRANT("wide", "\"prefix\":\"198.51.100.128/25\"", "drop", "2026-04-01", "2026-04-02") ",\"keep\":[\"own_relay\"]}," GRANT("narrow",
-																																																																																									 "\"prefix\":\"198.51.100.130/32\"",
-																																																																																									 "rst",
-																																																																																									 "2026-04-01",
-																																																																																									 "2026-04-02") "}]}";
+	text[] = "{\"op25b\":1,\"name\":\"n\",\"tz\":\"Asia/Tokyo\","
+		 "\"sets\":{\"relay\":[\"203.0.113.25/32\",\"2001:db8:f::25/128\"],"
+		 "\"other_relay\":[\"203.0.113.26/32\"],\"wide\":[\"203.0.113.0/24\"]},"
+		 "\"infra\":{\"mta\":{\"v4\":[\"203.0.113.32/32\"],\"v6\":[\"2001:db8:f::32/"
+		 "128\"]},"
+		 "\"probe\":{\"v4\":[\"198.51.100.9/"
+		 "32\"],\"side\":\"subscriber\",\"pairs\":[\"west\"]}},"
+		 "\"pools\":{"
+		 "\"big\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/"
+		 "24\"],\"v6\":[\"2001:db8:1::/48\"],"
+		 "\"relay\":\"relay\",\"inbound\":\"drop\"},"
+		 "\"small\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.128/"
+		 "26\"],\"within\":[\"big\"],"
+		 "\"relay\":[\"relay\",\"other_relay\"]},"
+		 "\"tiny\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.160/"
+		 "28\"],\"within\":[\"small\"],"
+		 "\"relay\":[]},"
+		 "\"free\":{\"kind\":\"hosting\",\"v4\":[\"198.51.101.0/24\"]}},"
+		 "\"subscribers\":{\"c1\":[\"198.51.100.16/29\",\"2001:db8:1:100::/56\"]},"
+		 "\"stages\":["
+		 "{\"id\":\"block\",\"pools\":[\"big\",\"small\"],\"from\":\"2026-01-01\","
+		 "\"port25\":["
+		 "{\"to\":\"own_relay\",\"do\":\"permit\"},{\"to\":\"any\",\"do\":\"drop\"}]},"
+		 "{\"id\":\"refuse\",\"pools\":[\"tiny\"],\"from\":\"2026-01-01\",\"port25\":["
+		 "{\"to\":\"own_relay\",\"do\":\"permit\"},{\"to\":\"wide\",\"do\":\"monitor\","
+		 "\"as\":\"drop\"},"
+		 "{\"to\":\"any\",\"do\":\"rst\"}]}],"
+		 "\"exceptions\":[" GRANT("one", "\"prefix\":\"198.51.100.7/32\"", "permit",
+					  "2026-02-01",
+					  "2026-02-02") ",\"to\":[\"192.0.2.25/"
+							"32\"]}," GRANT(
+								"two",
+								"\"prefix\":"
+								"\"198.51.100.7/"
+								"32\"",
+								"permit", "2026-02-01", "2026-02-03") ",\"to\":[\"other_relay\",\"192.0.2.25/32\"]}," GRANT("all", "\"prefix\":\"198.51.100.8/32\"", "permit", "2026-02-01", "2026-02-02") "}," GRANT("who", "\"subscriber\":\"c1\"", "permit", "2026-02-01", "2026-02-02") ",\"to\":[\"192.0.2.64/26\",\"2001:db8:9::/48\"]}," GRANT("outer",
+																																														      "\"prefix\":\"198.51.100.128/25\"", "permit", "2026-03-01", "2026-03-02") ",\"to\":[\"192.0.2.99/32\"]}],"
+																																																								"\"quarantines\":[" GRANT("q",
+																																																											  "\"prefix\":\"198.51.100.8/32\"",
+																																																											  "rst",
+																																																											  "2026-02-01T12:00:00", "2026-02-02") "}," GRANT("keep",
+																																																																	  "\"prefix\":\"198.51.101.0/28\"",
+																																																																	  "icmp_admin",
+																																																																	  "2026-02-01", "2026-02-02") ",\"keep\":[\"relay\"]}," GRANT("wide",
+																																																																								      "\"prefix\":\"198.51.100.128/25\"", "drop", "2026-04-01", "2026-04-02") ",\"keep\":[\"own_relay\"]}," GRANT("narrow",
+																																																																																						  "\"prefix\":\"198.51.100.130/32\"", "rst",
+																																																																																						  "2026-04-01", "2026-04-02") "}]}";
 
 #define SUB SIDE_SUBSCRIBER
 #define NET SIDE_NETWORK
@@ -314,6 +313,74 @@ static void many_exceptions_share_few_classes(void **state)
 	policy_free(p);
 }
 
+// Every set of 10 of them is a kind of its own.
+static void each_kind_of_exception_has_its_class(void **state)
+{
+	char *kinds;
+	size_t bytes;
+	FILE *out = open_memstream(&kinds, &bytes);
+	struct policy *p;
+	struct image image;
+	uint32_t i, j;
+
+	(void)state;
+	fprintf(out, "{\"op25b\":1,\"name\":\"n\",\"sets\":{");
+	for (i = 0; i < 10; i++)
+		fprintf(out, "%s\"s%u\":[\"192.0.2.%u/32\"]", i ? "," : "", i, i);
+	fprintf(out, "},\"pools\":{\"p\":{\"kind\":\"dynamic\",\"v4\":[\"10.0.0.0/16\"]}},"
+		     "\"stages\":[],\"exceptions\":[");
+	for (i = 1; i < 1024; i++) {
+		const char *comma = "";
+
+		fprintf(out,
+			"%s" GRANT("x%u", "\"prefix\":\"10.0.%u.%u/32\"", "permit", "2026-01-01",
+				   "2026-01-02") ",\"to\":[",
+			i > 1 ? "," : "", i, i / 256, i % 256);
+		for (j = 0; j < 10; j++) {
+			if (!(i >> j & 1))
+				continue;
+			fprintf(out, "%s\"s%u\"", comma, j);
+			comma = ",";
+		}
+		fputs("]}", out);
+	}
+	fputs("]}", out);
+	fclose(out);
+	p = must_parse(kinds);
+	image = image_at(p, "2026-01-01");
+	assert_int_equal(image_view_count(&image.view, SECTION_CLASSES), 3 + 1023);
+	for (i = 1; i < 1024; i++) {
+		const struct op25b_addr *a =
+			&image.view.addrs[image_view_find4(&image.view, 0x0a000000 + i)];
+
+		assert_int_equal(image.view.classes[a->class_id].clause[0].sets, i);
+	}
+	free(image.bytes);
+	free(kinds);
+	policy_free(p);
+}
+
+// Whose destination cannot be believed is judged by the strictest clause that can be met.
+static void a_clause_for_nothing_is_not_the_strictest(void **state)
+{
+	struct policy *p = must_parse(
+		"{\"op25b\":1,\"name\":\"n\",\"sets\":{\"r\":[\"192.0.2.1/32\"]},\"pools\":{"
+		"\"a\":{\"kind\":\"dynamic\",\"v4\":[\"10.0.0.0/24\"],\"relay\":[]},"
+		"\"b\":{\"kind\":\"dynamic\",\"v4\":[\"10.0.1.0/24\"],\"relay\":\"r\"}},"
+		"\"stages\":[{\"id\":\"s\",\"pools\":[\"a\",\"b\"],\"from\":\"always\",\"port25\":["
+		"{\"to\":\"own_relay\",\"do\":\"drop\"},{\"to\":\"any\",\"do\":\"monitor\",\"as\":"
+		"\"drop\"}]}]}");
+	struct image image = image_at(p, "2026-01-01");
+
+	(void)state;
+	assert_int_equal(image.view.classes[1].clause[0].sets, 0);
+	assert_int_equal(image.view.classes[1].detour_clause, 1);
+	assert_int_equal(image.view.classes[2].clause[0].sets, 1);
+	assert_int_equal(image.view.classes[2].detour_clause, 0);
+	free(image.bytes);
+	policy_free(p);
+}
+
 static void draining_is_a_matter_of_the_stage(void **state)
 {
 	static const char drained[] =
@@ -357,6 +424,8 @@ int main(void)
 		cmocka_unit_test(infrastructure_of_a_pair_is_believed_there),
 		cmocka_unit_test(classes_stand_in_their_order),
 		cmocka_unit_test(many_exceptions_share_few_classes),
+		cmocka_unit_test(each_kind_of_exception_has_its_class),
+		cmocka_unit_test(a_clause_for_nothing_is_not_the_strictest),
 		cmocka_unit_test(draining_is_a_matter_of_the_stage),
 	};
 

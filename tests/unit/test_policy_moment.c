@@ -29,10 +29,10 @@ static const char text[] =
 	"{\"id\":\"old\",\"pools\":[\"p\"],\"from\":\"always\"," DROP ","
 	"{\"id\":\"watch\",\"pools\":[\"p\"],\"from\":\"2026-01-01\",\"until\":\"2026-02-01\","
 	"\"port25\":[{\"to\":\"any\",\"do\":\"monitor\",\"as\":\"drop\"}]},"
-	"{\"id\":\"block\",\"pools\":[\"p\"],\"from\":\"2026-03-01\",\"until\":\"2026-06-01\","
-	"\"drain_min\":10," DROP ","
 	"{\"id\":\"inner\",\"pools\":[\"p\"],\"from\":\"2026-04-01\",\"until\":\"2026-05-01\"," DROP
 	","
+	"{\"id\":\"block\",\"pools\":[\"p\"],\"from\":\"2026-03-01\",\"until\":\"2026-06-01\","
+	"\"drain_min\":10," DROP ","
 	"{\"id\":\"held\",\"pools\":[\"p\"],\"from\":\"2026-04-10\",\"hold\":true,\"announced\":{"
 	"\"not_before\":\"2026-04-10\"}," DROP ","
 	"{\"id\":\"undated\",\"pools\":[\"p\"],\"from\":null,\"hold\":true,\"announced\":{"
@@ -221,6 +221,26 @@ static void a_drain_that_outlasts_its_stage_ends_with_it(void **state)
 	policy_free(p);
 }
 
+static void a_gate_that_opens_too_late_is_of_no_use(void **state)
+{
+	struct policy *p = must_parse(
+		"{\"op25b\":1,\"name\":\"n\",\"pools\":{\"p\":{\"kind\":\"dynamic\",\"v4\":["
+		"\"10.0.0.0/24\"]}},\"gates\":{\"up\":{\"check\":\"tcp\",\"addresses\":["
+		"\"192.0.2.1\"],\"port\":25}},\"stages\":[{\"id\":\"first\",\"pools\":[\"p\"],"
+		"\"from\":\"2026-01-01\",\"until\":\"2026-02-01\",\"gate\":\"up\"," DROP "]}");
+	int64_t opened_s[MAX_STAGES];
+	char *told = events_text(p, opened_at(p, "2026-01-31T23:59:59", opened_s));
+
+	(void)state;
+	assert_string_equal(told, "2026-01-31T23:59 stage_begins first\n2026-02-01T00:00 "
+				  "stage_ends first\n");
+	free(told);
+	told = events_text(p, opened_at(p, "2026-02-01T00:00:00", opened_s));
+	assert_string_equal(told, "");
+	free(told);
+	policy_free(p);
+}
+
 // From change to change, one comes to each event's moment once and to no other.
 static void the_next_change_is_the_next_event(void **state)
 {
@@ -290,6 +310,7 @@ int main(void)
 		cmocka_unit_test(images_name_the_stage),
 		cmocka_unit_test(all_that_changes_by_itself_is_listed),
 		cmocka_unit_test(a_drain_that_outlasts_its_stage_ends_with_it),
+		cmocka_unit_test(a_gate_that_opens_too_late_is_of_no_use),
 		cmocka_unit_test(the_next_change_is_the_next_event),
 		cmocka_unit_test(images_change_at_events_and_only_there),
 	};

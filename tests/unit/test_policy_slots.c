@@ -258,6 +258,9 @@ static void other_port_sets_mean_other_slots(void **state)
 
 		image_changed_slots(&before.view, &after.view, count_changed, &changed);
 		assert_int_equal(changed, psid_rows[i].changed);
+		// Not where others still have theirs.
+		assert_int_equal(slot4(&after, 0xc0000200, 0) == slot4(&before, 0xc0000200, 0),
+				 !psid_rows[i].changed);
 		free(after.bytes);
 	}
 	free(before.bytes);
