@@ -129,17 +129,21 @@ static void print_good(const struct checked_file *f)
 
 void text_checked(const struct checked_file *files, size_t count)
 {
-	size_t i, good = 0, vectors = 0;
+	size_t i, good = 0, skipped = 0, vectors = 0;
 
 	for (i = 0; i < count; i++) {
 		text_refused(files[i].errors);
+		skipped += files[i].skipped;
+		if (files[i].skipped)
+			printf("%s: skipped, a JSON Schema and no policy\n", files[i].file);
 		if (!files[i].good)
 			continue;
 		print_good(&files[i]);
 		good++;
 		vectors += files[i].vector_count;
 	}
+	count -= skipped;
 	if (count > 1)
-		printf("%zu files: %zu ok, %zu refused; %zu vectors ran and held\n", count, good,
+		printf("%zu policies: %zu ok, %zu refused; %zu vectors ran and held\n", count, good,
 		       count - good, vectors);
 }

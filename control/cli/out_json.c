@@ -22,6 +22,8 @@ static json_t *checked_row(const struct checked_file *f)
 		json_pack("{s:s, s:b, s:O}", "file", name, "ok", f->good, "errors", f->errors);
 
 	free(name);
+	if (f->skipped)
+		json_object_set_new(row, "skipped", json_true());
 	if (!f->good)
 		return row;
 	json_object_set_new(row, "pools", json_integer((json_int_t)f->pools));

@@ -47,6 +47,17 @@ static void print_guard(const json_t *guard)
 	       is_set(guard, "active") ? "JUDGING" : "standing by", text_of(guard, "since"));
 }
 
+static void print_event(const json_t *event)
+{
+	const char *kind = text_of(event, "kind"), *name = text_of(event, "name");
+	const char *mark = strchr(kind, '_');
+
+	if (!strcmp(kind, "drain_ends"))
+		printf(" draining of stage %s ends", name);
+	else // "stage_begins": the noun, the name, the verb
+		printf(" %.*s %s %s", (int)strcspn(kind, "_"), kind, name, mark ? mark + 1 : "");
+}
+
 static void print_next(const json_t *next)
 {
 	char at[TEXT_MOMENT_BYTES];
@@ -60,55 +71,62 @@ static void print_next(const json_t *next)
 	printf("next       %s:", text_moment(at, json_object_get(next, "at")));
 	json_array_foreach(json_object_get(next, "events"), i, event)
 	{
-		const char *kind = text_of(event, "kind");
-
-		// "stage_begins": the noun, the name, the verb.
-		printf("%s %.*s %s %s", i ? "," : "", (int)strcspn(kind, "_"), kind,
-		       text_of(event, "name"),
-		       kind[strcspn(kind, "_")] ? strchr(kind, '_') + 1 : "");
+		printf("%s", i ? "," : "");
+		print_event(event);
 	}
 	putchar('\n');
 }
 
+static const char *gate_word(const json_t *gate)
+{
+	const json_t *good = json_object_get(gate, "good");
+
+	if (json_is_true(good))
+		return "open";
+	return json_is_false(good) ? "NOT OPEN" : "not looked at yet";
+}
+
 static void print_gates(const json_t *gates)
 {
-	const json_t *good;
 	json_t *gate;
 	size_t i;
 
 	json_array_foreach((json_t *)gates, i, gate)
 	{
-		good = json_object_get(gate, "good");
-		printf("           gate %s: %s%s%s\n", text_of(gate, "gate"),
-		       json_is_true(good)    ? "open"
-		       : json_is_false(good) ? "NOT OPEN"
-					     : "not looked at yet",
-		       json_object_get(gate, "text") ? ": " : "",
-		       json_object_get(gate, "text") ? text_of(gate, "text") : "");
+		printf("           gate %s: %s", text_of(gate, "gate"), gate_word(gate));
+		if (json_is_string(json_object_get(gate, "text")))
+			printf(": %s", text_of(gate, "text"));
+		putchar('\n');
 	}
+}
+
+// The window that was announced: either end may be open.
+static void print_announced(const json_t *announced)
+{
+	const json_t *from = json_object_get(announced, "not_before");
+	const json_t *to = json_object_get(announced, "not_after");
+	char time[TEXT_MOMENT_BYTES];
+
+	if (json_is_string(from))
+		printf(", announced from %s on", text_moment(time, from));
+	if (json_is_string(to))
+		printf("%s until %s", json_is_string(from) ? "" : ", announced",
+		       text_moment(time, to));
 }
 
 static void print_held(const json_t *list)
 {
-	const json_t *announced;
-	char time[TEXT_MOMENT_BYTES];
 	json_t *held;
 	size_t i;
 
 	json_array_foreach((json_t *)list, i, held)
 	{
-		announced = json_object_get(held, "announced");
 		printf("held       stage %s %s", text_of(held, "stage"),
 		       strcmp(text_of(held, "why"), "gate") ? "is on hold" : "waits for its gates");
-		if (json_is_string(json_object_get(announced, "not_before")))
-			printf(", announced from %s on",
-			       text_moment(time, json_object_get(announced, "not_before")));
-		if (json_is_string(json_object_get(announced, "not_after")))
-			printf(", announced until %s",
-			       text_moment(time, json_object_get(announced, "not_after")));
-		printf("%s\n", is_set(held, "overdue") ? ": OVERDUE, give it a date or tell the "
-							 "customers"
-						       : "");
+		print_announced(json_object_get(held, "announced"));
+		if (is_set(held, "overdue"))
+			printf(": OVERDUE, give it a date or tell the customers");
+		putchar('\n');
 		print_gates(json_object_get(held, "gates"));
 	}
 }

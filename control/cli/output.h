@@ -14,6 +14,7 @@
 struct checked_file {
 	const char *file;
 	bool good;
+	bool skipped;                   // it is no policy and does not look like one: the schema
 	size_t pools, stages, prefixes; // 0 unless good, and so the next three
 	size_t vector_count;            // that were run and held
 	uint64_t revision;              // 0: none

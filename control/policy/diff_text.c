@@ -178,7 +178,9 @@ static char *summary(const json_t *value)
 
 	if (!out)
 		abort();
-	if (!json_is_object(value))
+	if (json_is_array(value) && !holds_texts(value))
+		fprintf(out, " (%zu)", json_array_size(value));
+	else if (!json_is_object(value))
 		fprintf(out, " %s", quote(quoted, value));
 	for (i = 0; json_is_object(value) && i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const json_t *member = json_object_get(value, keys[i]);

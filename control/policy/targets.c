@@ -85,9 +85,10 @@ static void add_side_label(FILE *text, const struct target_walk *w, const struct
 			continue;
 		label = bit_label(&w->views[side], bit);
 		is_shared = w->view_count < 2 || has_label(&w->views[!side], t->sets[!side], label);
+		// An exception's own list is where it is and nowhere else.
 		if (!is_shared || side == 0) {
-			fprintf(text, "%s%s%s", *begun ? " and " : "", is_shared ? "" : mark,
-				label);
+			fprintf(text, "%s%s%s", *begun ? " and " : "",
+				is_shared || bit >= w->views[side].p->set_count ? "" : mark, label);
 			*begun = true;
 		}
 		free(label);
