@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Moments as people and programs read them (effect.h), and as an operator asks about them (policy.h).
+// Moments as people and programs read them (effect.h), and as an operator asks about them
+// (policy.h).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
