@@ -26,12 +26,14 @@ struct command_args {
 	const char *at[COMMAND_MAX_MOMENTS]; // of --at, as often as it was given
 	uint32_t at_count;                   // 0: now
 	const char *name, *tz;               // of a new policy; NULL: not given
-	const char *pair;                    // NULL: not given
-	const char *side;                    // "subscriber" or "network"; NULL: not given
-	const char *l2_doubt;                // "pass" or "drop"; NULL: not given
-	const char *frame;                   // hex digits, or "-"; NULL: not given
-	int port;                            // -1: not given
-	uint16_t source_port;                // 0: not given
+	const char *lang;                    // "ja" or "en"; NULL: not given
+	bool is_html;
+	const char *pair;     // NULL: not given
+	const char *side;     // "subscriber" or "network"; NULL: not given
+	const char *l2_doubt; // "pass" or "drop"; NULL: not given
+	const char *frame;    // hex digits, or "-"; NULL: not given
+	int port;             // -1: not given
+	uint16_t source_port; // 0: not given
 	uint32_t interval_s;
 	uint32_t count; // 0: until interrupted
 	char **files;
@@ -49,6 +51,7 @@ enum exit_code run_policy_check(const struct command_args *a);
 enum exit_code run_policy_print(const struct command_args *a);
 enum exit_code run_policy_diff(const struct command_args *a);
 enum exit_code run_policy_plan(const struct command_args *a);
+enum exit_code run_policy_notice(const struct command_args *a);
 enum exit_code run_policy_new(const struct command_args *a);
 enum exit_code run_policy_load(const struct command_args *a);
 enum exit_code run_policy_show(const struct command_args *a);

@@ -39,6 +39,11 @@ static const struct command commands[] = {
 	{"policy", "plan", 0, "a", "", 1, 1, 1, run_policy_plan, "policy plan FILE [--at TIME]",
 	 "Says what changes when, what is held and what ends, seen from now or TIME. Needs no "
 	 "daemon."},
+	{"policy", "notice", 0, "lHa", "", 1, 1, 1, run_policy_notice,
+	 "policy notice FILE [--lang ja|en] [--html] [--at TIME]",
+	 "Writes the notice to customers that follows from a policy: as text, or as a page of "
+	 "HTML. "
+	 "Needs no daemon."},
 	{"policy", "new", 0, "nz", "", 0, 0, 0, run_policy_new,
 	 "policy new [--name NAME] [--tz ZONE]",
 	 "Prints a commented policy to begin with. Needs no daemon."},

@@ -22,6 +22,8 @@ static const struct option options[] = {
 	{"at", required_argument, NULL, 'a'},
 	{"name", required_argument, NULL, 'n'},
 	{"tz", required_argument, NULL, 'z'},
+	{"lang", required_argument, NULL, 'l'},
+	{"html", no_argument, NULL, 'H'},
 	{"interval", required_argument, NULL, 'i'},
 	{"count", required_argument, NULL, 'c'},
 	{"help", no_argument, NULL, 'h'},
@@ -135,6 +137,11 @@ static bool take_option(struct parsed *p, int option)
 		return true;
 	case 'z':
 		p->args.tz = optarg;
+		return true;
+	case 'l':
+		return take_word("--lang", "ja", "en", &p->args.lang);
+	case 'H':
+		p->args.is_html = true;
 		return true;
 	case 'i':
 		return take_number("--interval", 1, 86400, &p->args.interval_s);

@@ -92,6 +92,7 @@ const struct output output_json = {
 	.policy = json_policy,
 	.differed = json_answer,
 	.planned = json_answer,
+	.noticed = json_answer,
 	.loaded = json_answer,
 	.explained = json_answer,
 	.judged = json_judged,

@@ -41,6 +41,11 @@ static void text_policy(const char *text)
 	printf("%s", text);
 }
 
+static void text_noticed(const json_t *answer)
+{
+	printf("%s", text_of(answer, "notice"));
+}
+
 static void text_loaded(const json_t *answer)
 {
 	bool dataplane = !strcmp(text_of(answer, "dataplane"), "applied");
@@ -177,6 +182,7 @@ const struct output output_text = {
 	.policy = text_policy,
 	.differed = text_differed,
 	.planned = text_planned,
+	.noticed = text_noticed,
 	.loaded = text_loaded,
 	.explained = text_explained,
 	.judged = text_judged,

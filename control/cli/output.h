@@ -29,6 +29,7 @@ struct output {
 	void (*policy)(const char *text);                // JSON
 	void (*differed)(const json_t *answer);          // policy_diff(), with "file" of both
 	void (*planned)(const json_t *answer);           // policy_plan(), with what it is of
+	void (*noticed)(const json_t *answer);           // policy_notice(), with what it is of
 	void (*loaded)(const json_t *answer);            // POST /v1/policy
 	void (*explained)(const json_t *answer);         // explainer_ask()
 	void (*judged)(const json_t *answer);            // the same of one line's frame, or errors
