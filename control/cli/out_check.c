@@ -93,8 +93,9 @@ static void print_grants(const json_t *grants, const char *word)
 	}
 }
 
-static void print_table(const json_t *table)
+static void print_table(const json_t *raw)
 {
+	json_t *table = text_clean(raw);
 	char at[TEXT_MOMENT_BYTES];
 	json_t *infra;
 	size_t i;
@@ -110,6 +111,7 @@ static void print_table(const json_t *table)
 	print_grants(json_object_get(table, "exceptions"), "exception");
 	print_pools(json_object_get(table, "pools"));
 	printf("    in no pool: %s\n", text_of(table, "default"));
+	json_decref(table);
 }
 
 static void print_good(const struct checked_file *f)

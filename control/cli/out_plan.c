@@ -69,7 +69,7 @@ static void print_stage_event(const json_t *event)
 	json_t *change;
 	size_t i;
 
-	if (precision && strcmp(precision, "instant") != 0 && strcmp(precision, "day") != 0)
+	if (precision && (!strcmp(precision, "month") || !strcmp(precision, "year")))
 		printf(", announced to the %s", precision);
 	if (is_set(event, "rolling"))
 		printf(", in sequence");
@@ -226,8 +226,9 @@ static void print_standing(const json_t *list)
 	}
 }
 
-void text_planned(const json_t *answer)
+void text_planned(const json_t *raw)
 {
+	json_t *answer = text_clean(raw);
 	char time[TEXT_MOMENT_BYTES];
 	json_t *row;
 	size_t i;
@@ -249,4 +250,5 @@ void text_planned(const json_t *answer)
 		printf("  %s from %s\n", text_of(row, "stage"),
 		       text_moment(time, json_object_get(row, "from")));
 	}
+	json_decref(answer);
 }

@@ -185,8 +185,9 @@ static void print_policy(const json_t *answer)
 	print_next(json_object_get(answer, "next_change"));
 }
 
-void text_status(const json_t *answer)
+void text_status(const json_t *raw)
 {
+	json_t *answer = text_clean(raw);
 	const json_t *reload = json_object_get(answer, "last_reload");
 	json_t *warning;
 	size_t i;
@@ -207,4 +208,5 @@ void text_status(const json_t *answer)
 	{
 		printf("warning    %s\n", json_string_value(warning));
 	}
+	json_decref(answer);
 }

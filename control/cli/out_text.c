@@ -98,8 +98,9 @@ static void print_explained_grant(const json_t *answer, const char *key)
 	putchar('\n');
 }
 
-static void text_explained(const json_t *answer)
+static void text_explained(const json_t *raw)
 {
+	json_t *answer = text_clean(raw);
 	static const char *const keys[] = {"verdict", "reason", "pool", "stage", "clause", "layers",
 					   "from",    "to",     "port", "side",  "pair",   "at"};
 	size_t i;
@@ -121,6 +122,7 @@ static void text_explained(const json_t *answer)
 	print_chain(json_object_get(answer, "chain"));
 	if (json_is_string(json_object_get(answer, "notice_url")))
 		printf("  the public notice: %s\n", text_of(answer, "notice_url"));
+	json_decref(answer);
 }
 
 static void text_judged(const json_t *answer)

@@ -2,8 +2,10 @@
 //
 // Words out of JSON that more than one answer for people needs. See out_text.h.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../reader/diag.h"
 #include "out_text.h"
 
 #define DATE_CHARS 10u // "2008-03-31"
@@ -26,6 +28,37 @@ long long int_of(const json_t *object, const char *key)
 bool is_set(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
+}
+
+json_t *text_clean(const json_t *value)
+{
+	json_t *out, *element;
+	const char *key;
+	char *text;
+	size_t i;
+
+	if (json_is_object(value)) {
+		out = json_object();
+		json_object_foreach((json_t *)value, key, element)
+		{
+			json_object_set_new(out, key, text_clean(element));
+		}
+		return out;
+	}
+	if (json_is_array(value)) {
+		out = json_array();
+		json_array_foreach((json_t *)value, i, element)
+		{
+			json_array_append_new(out, text_clean(element));
+		}
+		return out;
+	}
+	if (!json_is_string(value))
+		return json_incref((json_t *)value);
+	text = diag_text(json_string_value(value));
+	out = json_string(text);
+	free(text);
+	return out;
 }
 
 const char *text_moment(char buf[TEXT_MOMENT_BYTES], const json_t *time)

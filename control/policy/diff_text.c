@@ -24,15 +24,19 @@ static void add_row(json_t *rows, const char *place, const char *change, const c
 
 static void add_row(json_t *rows, const char *place, const char *change, const char *fmt, ...)
 {
-	char *said, *text;
+	char *said, *text, *clean, *clean_place = diag_text(place);
 	va_list args;
 
 	va_start(args, fmt);
 	if (vasprintf(&said, fmt, args) < 0 || asprintf(&text, "%s%s", place, said) < 0)
 		abort();
 	va_end(args);
+	// A key of a note can be anything, and a long place is cut anywhere.
+	clean = diag_text(text);
 	json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s}", "kind", "text", "place",
-					      place, "change", change, "text", text));
+					      clean_place, "change", change, "text", clean));
+	free(clean);
+	free(clean_place);
 	free(said);
 	free(text);
 }

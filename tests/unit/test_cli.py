@@ -295,14 +295,16 @@ def table_agrees(program, path):
     policy = read(program, "print", path)
     nets = {kind: {name: [ipaddress.ip_network(p) for p in (value if kind == "sets" else value.get("v4", []) + value.get("v6", []))]
                    for name, value in policy.get(kind, {}).items() if name[0] != "_"} for kind in ("pools", "infra", "sets")}
-    compared = 0
+    compared, tables = 0, {}
     for row in read(program, "check", path)[0].get("vectors", []):
         source, to = ipaddress.ip_address(row["from"]), ipaddress.ip_address(row["to"])
         pool = holder(source, nets["pools"])
         if (row["side"] != "subscriber" or row["port"] != 25 or not pool or holder(source, nets["infra"]) or
                 row["reason"] == "src_spoofed"):
             continue
-        table = read(program, "check", path, "--at", row["at"])[0]["table"]
+        if row["at"] not in tables:
+            tables[row["at"]] = read(program, "check", path, "--at", row["at"])[0]["table"]
+        table = tables[row["at"]]
         grants = table["exceptions"] + table["quarantines"]
         if any(source in ipaddress.ip_network(p) for grant in grants for p in grant["prefixes"]):
             continue
