@@ -84,14 +84,16 @@ const char *notice_join(struct notice *n, const char *a, const char *b)
 static void add_change(struct notice *n)
 {
 	static const enum notice_text steps[] = {
-		TEXT_CHANGE_PORT,  TEXT_CHANGE_AUTH,   TEXT_CHANGE_RECEIVE,
+		TEXT_CHANGE_PORT,  TEXT_CHANGE_AUTH,   TEXT_CHANGE_RECEIVE, TEXT_CHANGE_RELAY,
 		TEXT_CHANGE_EARLY, TEXT_CHANGE_OTHERS, TEXT_CHANGE_PROGRAM,
 	};
 	size_t i;
 
 	notice_add(n, BLOCK_HEADING, notice_text(TEXT_HEAD_CHANGE, n->lang));
-	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		notice_add(n, BLOCK_ITEM, notice_text(steps[i], n->lang));
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i] != TEXT_CHANGE_RELAY || notice_keeps_relays(n))
+			notice_add(n, BLOCK_ITEM, notice_text(steps[i], n->lang));
+	}
 }
 
 static void add_basis(struct notice *n)
@@ -139,8 +141,8 @@ static void add_all(struct notice *n)
 	if (is_touched) {
 		add_change(n);
 		notice_add_chart(n);
-		notice_add_servers(n);
 	}
+	notice_add_servers(n);
 	add_basis(n);
 	add_contact(n);
 }

@@ -132,6 +132,23 @@ static const char *say_leaf_advised(struct notice *n, const struct group *g, int
 	return notice_say(n, TEXT_SENTENCES, "a", leaf, "b", notice_text(advice, n->lang), NULL);
 }
 
+bool notice_keeps_relays(const struct notice *n)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < n->group_count; i++) {
+		const struct group *g = &n->groups[i];
+
+		if (!g->is_touched || !notice_has_relay(&n->policy->pools[g->pools[0]]))
+			continue;
+		if (worst(n, g, DEST_OWN) > REACH_OPEN)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
 void notice_add_open(struct notice *n)
 {
 	size_t i;
@@ -232,39 +249,53 @@ void notice_add_chart(struct notice *n)
 	}
 }
 
-static void add_servers_of(struct notice *n, const struct group *g)
+static bool drops_inbound(const struct notice *n, const struct group *g)
 {
-	const struct pool *pool = &n->policy->pools[g->pools[0]];
-	const bool is_relayed = notice_has_relay(pool) && worst(n, g, DEST_OWN) < REACH_REFUSED;
+	return n->policy->pools[g->pools[0]].knobs & KNOB_DROP_INBOUND;
+}
+
+// Sending from one's own server; not said of whom nothing restricts.
+static void add_direct(struct notice *n, const struct group *g)
+{
+	const bool is_relayed = notice_has_relay(&n->policy->pools[g->pools[0]]) &&
+				worst(n, g, DEST_OWN) < REACH_REFUSED;
 	const enum notice_text advice =
 		is_relayed ? TEXT_ADVICE_FORWARD_RELAY : TEXT_ADVICE_FORWARD_587;
-	const enum notice_text in =
-		pool->knobs & KNOB_DROP_INBOUND ? TEXT_SERVER_IN_REFUSED : TEXT_SERVER_IN;
 	const enum notice_text direct =
 		has_named_sets(n, g) ? TEXT_SERVER_DIRECT_REST : TEXT_SERVER_DIRECT;
-	const char *label = g->label;
 	size_t i;
 
 	for (i = 0; i < n->policy->set_count; i++) {
 		if (has_named_set(n, g, i))
 			notice_add(n, BLOCK_ITEM,
-				   notice_say(n, TEXT_SERVER_DIRECT_SET, "label", label, "set",
+				   notice_say(n, TEXT_SERVER_DIRECT_SET, "label", g->label, "set",
 					      notice_set_name(n, i), "leaf",
 					      say_leaf_advised(n, g, (int)i, advice), NULL));
 	}
 	notice_add(n, BLOCK_ITEM,
-		   notice_say(n, direct, "label", label, "leaf",
+		   notice_say(n, direct, "label", g->label, "leaf",
 			      say_leaf_advised(n, g, DEST_OTHER, advice), NULL));
-	notice_add(n, BLOCK_ITEM, notice_say(n, in, "label", label, NULL));
 }
 
 void notice_add_servers(struct notice *n)
 {
-	size_t i;
+	size_t i, before;
 
 	notice_add(n, BLOCK_HEADING, notice_text(TEXT_HEAD_SERVERS, n->lang));
+	before = n->block_count;
 	for (i = 0; i < n->group_count; i++) {
-		if (n->groups[i].is_touched)
-			add_servers_of(n, &n->groups[i]);
+		const struct group *g = &n->groups[i];
+
+		if (g->is_touched)
+			add_direct(n, g);
+		if (g->is_touched || drops_inbound(n, g))
+			notice_add(n, BLOCK_ITEM,
+				   notice_say(n,
+					      drops_inbound(n, g) ? TEXT_SERVER_IN_REFUSED
+								  : TEXT_SERVER_IN,
+					      "label", g->label, NULL));
 	}
+	// No heading over nothing.
+	if (n->block_count == before)
+		n->block_count--;
 }

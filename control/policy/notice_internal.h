@@ -136,6 +136,8 @@ const char *notice_set_name(struct notice *n, size_t set);
 void notice_add_open(struct notice *n);
 void notice_add_chart(struct notice *n);
 void notice_add_servers(struct notice *n);
+// Whether all who are affected and have a relay keep it on port 25, and somebody does.
+bool notice_keeps_relays(const struct notice *n);
 
 // notice_page.c. free() the result.
 char *notice_page(const struct notice *n, bool is_html);

@@ -110,8 +110,9 @@ static const char *const texts[NOTICE_TEXT_COUNT][LANG_COUNT] = {
 			    "Was in force from {date} until {end}."},
 	[TEXT_WHEN_NOW] = {"{date}から実施しています。", "Has been in force since {date}."},
 	[TEXT_WHEN_LATER] = {"{date}から実施します。", "Will be in force from {date}."},
-	[TEXT_WHEN_ROLLING_PAST] = {"{date}以降、順次始め、{end}まで実施していました。",
-				    "Was put into force in sequence from {date}, until {end}."},
+	[TEXT_WHEN_ROLLING_PAST] =
+		{"{date}以降、順次始め、{end}まで実施していました。",
+		 "Was put into force in sequence from {date}, and ended on {end}."},
 	[TEXT_WHEN_ROLLING_NOW] = {"{date}以降、順次実施しています。",
 				   "Has been put into force in sequence since {date}."},
 	[TEXT_WHEN_ROLLING_LATER] = {"{date}以降、順次実施します。",
@@ -259,6 +260,10 @@ static const char *const texts[NOTICE_TEXT_COUNT][LANG_COUNT] = {
 			      "Turn on authentication for sending (SMTP AUTH) with it."},
 	[TEXT_CHANGE_RECEIVE] = {"受信サーバーの設定を変更する必要はありません。",
 				 "The settings of the incoming server stay as they are."},
+	[TEXT_CHANGE_RELAY] = {"当社のメールサーバーだけを使って送信されている場合は、25番ポートの"
+			       "ままでも送信できます。設定の変更は必須ではなく、お勧めです。",
+			       "If you only send through our mail servers, port 25 stays open for "
+			       "you: the change is then a recommendation."},
 	[TEXT_CHANGE_EARLY] = {"587番ポートは規制しないため、いつ変更されても支障ありません。",
 			       "Port 587 is never restricted, so that you can change at any time."},
 	[TEXT_CHANGE_OTHERS] =
@@ -363,9 +368,11 @@ static const char *const texts[NOTICE_TEXT_COUNT][LANG_COUNT] = {
 			    "{label}: connections from outside to port 25 of your server are not "
 			    "restricted."},
 	[TEXT_SERVER_IN_REFUSED] =
-		{"{label}: 外部からお客様の25番ポートへの接続は、遮断しています。",
-		 "{label}: connections from outside to port 25 of your server are "
-		 "refused."},
+		{"{label}: "
+		 "外部からお客様の25番ポートへの接続は、遮断しています（個別に許可しているサーバー"
+		 "からの接続を除きます）。",
+		 "{label}: connections from outside to port 25 of your server are refused, unless "
+		 "they come from servers that are expressly permitted."},
 };
 
 const char *notice_text(enum notice_text id, enum notice_lang lang)
