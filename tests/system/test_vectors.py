@@ -231,7 +231,8 @@ def differences(host, cases, came):
 
 
 def expected_counts(host, one, marks):
-    """{reason: packets}, and {(pool, origin, stage, number of the clause): packets} of those that a clause decided."""
+    """{reason: packets}, and {(pool, origin, stage, number of the clause): packets} of those that a clause decided. What
+    exceptions and quarantines do has no numbers that a policy file would know."""
     counts = collections.Counter({MARK_REASON: marks})
     for answer in one.answers:
         reason = answer["reason"]
@@ -278,7 +279,8 @@ class Runner:
         for verdict in ("passed", "dropped", "answers"):
             counts.update(stats[self.host].get(verdict, {}))
         for clause in stats["clauses"]:
-            counts[clause["pool"], clause["origin"], clause["stage"], clause["clause"]] += clause.get(self.host, {"packets": 0})["packets"]
+            number = clause["clause"] if clause["origin"] == "stage" else 0
+            counts[clause["pool"], clause["origin"], clause["stage"], number] += clause.get(self.host, {"packets": 0})["packets"]
         return counts
 
     def check(self, one):
