@@ -99,8 +99,8 @@ static const char *say_change(struct notice *n, const struct segment *segment, e
 static const char *say_leaf(struct notice *n, const struct group *g, int dest)
 {
 	struct outlook look = outlook_from_now(n, g);
-	const struct segment *segment;
-	const struct stage *stage = NULL;
+	const struct segment *segment = NULL;
+	const struct stage *stage = NULL; // there is a segment that is now
 	const char *leaf, *change;
 	enum reach before;
 	struct outcome o;
