@@ -2,6 +2,7 @@
 //
 // Policies as text: times, the order of stages, the hash, what others are told of the model. The
 // canonical text and warnings are test_policy_valid.c's.
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -329,6 +330,45 @@ static void endless_errors_are_cut(void **state)
 	free(text);
 }
 
+static void assert_printed_like_the_library(const struct prefix *p)
+{
+	char want[PREFIX_TEXT_BYTES], have[PREFIX_TEXT_BYTES];
+	uint8_t be[16];
+
+	prefix_bytes(p, be);
+	inet_ntop(p->family == FAMILY_IP4 ? AF_INET : AF_INET6, be, want, sizeof(want));
+	assert_string_equal(prefix_print_address(have, p), want);
+	snprintf(want + strlen(want), sizeof(want) - strlen(want), "/%u", p->depth);
+	assert_string_equal(prefix_print(have, p), want);
+}
+
+// Words of an IPv6 address that are zero, short or long, in every arrangement of zeros.
+static void prefixes_are_printed_like_the_library_does(void **state)
+{
+	static const uint64_t words[] = {0x1, 0x10, 0xa00, 0xffff, 0x2001, 0xdb8, 0x7f, 0xc0de};
+	uint32_t zeros, i;
+
+	(void)state;
+	for (zeros = 0; zeros < 256; zeros++) {
+		struct prefix p = {.family = FAMILY_IP6, .depth = (uint8_t)(zeros % 129)};
+
+		for (i = 0; i < 8; i++) {
+			uint64_t word = zeros >> i & 1 ? 0 : words[i];
+
+			p.hi |= i < 4 ? word << (48 - 16 * i) : 0;
+			p.lo |= i < 4 ? 0 : word << (112 - 16 * i);
+		}
+		assert_printed_like_the_library(&p);
+	}
+	for (i = 0; i < 1u << 16; i++) {
+		uint32_t address = i * 0x9e3779b1u;
+
+		assert_printed_like_the_library(&(struct prefix){.family = FAMILY_IP4,
+								 .depth = (uint8_t)(i % 33),
+								 .hi = (uint64_t)address << 32});
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +382,7 @@ int main(void)
 		cmocka_unit_test(the_hash_is_of_the_meaning),
 		cmocka_unit_test(a_shared_policy_lives_until_its_last_owner),
 		cmocka_unit_test(endless_errors_are_cut),
+		cmocka_unit_test(prefixes_are_printed_like_the_library_does),
 		cmocka_unit_test(more_prefixes_than_an_image_holds_are_refused),
 	};
 
