@@ -46,6 +46,7 @@ bool publish_init(struct publish *p, uint32_t worker_count, struct stats *stats,
 
 void publish_fini(struct publish *p)
 {
+	tables_free(p->spent);
 	tables_free(p->retired);
 	tables_free(atomic_load(&p->current));
 	rte_free(p->qsbr);
@@ -144,7 +145,7 @@ static void end_grace(struct publish *p)
 	struct tables *t = atomic_load(&p->current);
 
 	zero_changed(p, t, p->retired);
-	tables_free(p->retired);
+	p->spent = p->retired;
 	p->retired = NULL;
 	p->is_pending = false;
 	stats_set_policy(p->stats, t->generation, t->checksum);
@@ -194,4 +195,6 @@ void publish_turn(struct publish *p)
 {
 	if (p->is_pending && rte_rcu_qsbr_check(p->qsbr, p->token, false) == 1)
 		end_grace(p);
+	tables_free(p->spent);
+	p->spent = NULL;
 }
