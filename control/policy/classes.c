@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FIRST_ROOM 64u // parts; a power of two
+#define TIME_TEXT_BYTES 64u
 
 // Lists of exceptions in force get the bits after the named sets.
 static bool lists_make(struct in_force *f, struct diag *d)
@@ -173,4 +174,15 @@ uint32_t class_parts_class(struct class_parts *parts, uint32_t pool, uint64_t pe
 		}
 	}
 	return policy_infra_class(parts->policy, (uint32_t)parts->policy->infra_count) + *cell - 1;
+}
+
+void classes_refuse(const struct policy *p, size_t count, int64_t at_s, struct diag *d)
+{
+	char at[TIME_TEXT_BYTES];
+
+	time_print(at, sizeof(at), at_s, p->tz);
+	diag_error(d, "exceptions",
+		   "need %zu classes of addresses at %s, at most %u are allowed; customers of one "
+		   "pool whose exceptions name the same destinations share one",
+		   count, at, OP25B_MAX_CLASSES);
 }

@@ -49,3 +49,5 @@ uint32_t class_parts_class(struct class_parts *parts, uint32_t pool, uint64_t pe
 			   const struct quarantine *q);
 
 size_t classes_count(const struct class_parts *parts);
+// Adds the error that these are too many.
+void classes_refuse(const struct policy *p, size_t count, int64_t at_s, struct diag *d);

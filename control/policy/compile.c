@@ -11,7 +11,6 @@
 
 #define NS_PER_S 1000000000ull
 #define SECTION_ALIGN 8u
-#define TIME_TEXT_BYTES 64u
 
 // Texts of the names section. Sized beforehand: names of pools, infrastructures and stages, and the
 // policy's.
@@ -256,28 +255,15 @@ static void *image_write(const struct in_force *f, const struct compile_request 
 	return image;
 }
 
-static bool check_class_count(const struct policy *p, const struct moment *m,
-			      const struct class_parts *parts, struct diag *d)
-{
-	char at[TIME_TEXT_BYTES];
-	size_t count = classes_count(parts);
-
-	if (count <= OP25B_MAX_CLASSES)
-		return true;
-	time_print(at, sizeof(at), m->at_s, p->tz);
-	diag_error(d, "exceptions",
-		   "need %zu classes of addresses at %s, at most %u are allowed; customers of one "
-		   "pool whose exceptions name the same destinations share one",
-		   count, at, OP25B_MAX_CLASSES);
-	return false;
-}
-
-// check.c sees to it when the policy is loaded.
-static bool check_clause_counts(const struct in_force *f, const struct class_parts *parts,
-				struct diag *d)
+// Both are seen to when a policy is loaded.
+static bool check_counts(const struct in_force *f, const struct class_parts *parts, struct diag *d)
 {
 	size_t i;
 
+	if (classes_count(parts) > OP25B_MAX_CLASSES) {
+		classes_refuse(f->policy, classes_count(parts), f->moment->at_s, d);
+		return false;
+	}
 	for (i = 0; i < parts->count; i++) {
 		const struct class_part *part = &parts->items[i];
 		const struct stage *s = f->stages[part->pool];
@@ -304,8 +290,7 @@ static void *image_make(const struct in_force *f, const struct compile_request *
 
 	class_parts_init(&parts.class_parts, p);
 	cover_make(f, plan, &parts.class_parts, &parts.cover);
-	if (check_class_count(p, f->moment, &parts.class_parts, d) &&
-	    check_clause_counts(f, &parts.class_parts, d)) {
+	if (check_counts(f, &parts.class_parts, d)) {
 		names_init(&parts.names, p);
 		parts.policy_name = names_add(&parts.names, p->name);
 		parts.classes = classes_compile(f, &parts.class_parts, pair_numbers, &parts.names);

@@ -327,6 +327,8 @@ int64_t time_day_end(const char *date, const char *tz);
 
 // What no single key can show: overlaps, ambiguous stages, sizes.
 void policy_check(struct policy *p, struct diag *d);
+// Whether all classes fit into an image at every moment. Only of a policy without errors.
+void policy_check_classes(const struct policy *p, struct diag *d);
 // Warns of what is allowed but surely not meant. Only of a policy without errors.
 void policy_lint(const struct policy *p, struct diag *d);
 

@@ -175,6 +175,8 @@ struct policy *policy_parse(const char *text, size_t bytes, struct diag *d)
 	parse_stages(p, d);
 	parse_grants(p, d);
 	policy_check(p, d);
+	if (d->error_count == errors_before)
+		policy_check_classes(p, d);
 	policy_expect(p, d->error_count == errors_before, d);
 	if (d->error_count == errors_before)
 		policy_lint(p, d);

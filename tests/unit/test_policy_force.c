@@ -313,30 +313,33 @@ static void many_exceptions_share_few_classes(void **state)
 	policy_free(p);
 }
 
-// Every set of 10 of them is a kind of its own.
-static void each_kind_of_exception_has_its_class(void **state)
+// A policy with this many exceptions in one pool, each of a kind of its own: every choice of 13
+// sets. Those from the `late`th on begin later_day; all of before end before_day. NULL: refused, as
+// error says.
+static struct policy *kinds_of(uint32_t kinds, uint32_t late, const char *before_day,
+			       const char *later_day, char error[256])
 {
-	char *kinds;
+	char *text_of_kinds;
 	size_t bytes;
-	FILE *out = open_memstream(&kinds, &bytes);
+	FILE *out = open_memstream(&text_of_kinds, &bytes);
 	struct policy *p;
-	struct image image;
+	struct diag d;
 	uint32_t i, j;
 
-	(void)state;
 	fprintf(out, "{\"op25b\":1,\"name\":\"n\",\"sets\":{");
-	for (i = 0; i < 10; i++)
+	for (i = 0; i < 13; i++)
 		fprintf(out, "%s\"s%u\":[\"192.0.2.%u/32\"]", i ? "," : "", i, i);
 	fprintf(out, "},\"pools\":{\"p\":{\"kind\":\"dynamic\",\"v4\":[\"10.0.0.0/16\"]}},"
 		     "\"stages\":[],\"exceptions\":[");
-	for (i = 1; i < 1024; i++) {
+	for (i = 1; i <= kinds; i++) {
 		const char *comma = "";
 
 		fprintf(out,
-			"%s" GRANT("x%u", "\"prefix\":\"10.0.%u.%u/32\"", "permit", "2026-01-01",
-				   "2026-01-02") ",\"to\":[",
-			i > 1 ? "," : "", i, i / 256, i % 256);
-		for (j = 0; j < 10; j++) {
+			"%s" GRANT("x%u", "\"prefix\":\"10.0.%u.%u/32\"", "permit", "%s",
+				   "%s") ",\"to\":[",
+			i > 1 ? "," : "", i, i / 256, i % 256, i < late ? "2026-01-01" : later_day,
+			i < late ? before_day : "2027-01-01");
+		for (j = 0; j < 13; j++) {
 			if (!(i >> j & 1))
 				continue;
 			fprintf(out, "%s\"s%u\"", comma, j);
@@ -346,18 +349,66 @@ static void each_kind_of_exception_has_its_class(void **state)
 	}
 	fputs("]}", out);
 	fclose(out);
-	p = must_parse(kinds);
+	diag_init(&d, "kinds");
+	p = policy_parse(text_of_kinds, bytes, &d);
+	snprintf(error, 256, "%s", p ? "" : d.rows[0].text);
+	diag_free(&d);
+	free(text_of_kinds);
+	return p;
+}
+
+#define MOST_KINDS (OP25B_MAX_CLASSES - 3)
+
+static void each_kind_of_exception_has_its_class(void **state)
+{
+	char error[256];
+	struct policy *p = kinds_of(MOST_KINDS, MOST_KINDS + 1, "2026-02-01", "2026-01-01", error);
+	struct image image;
+	uint32_t i;
+
+	(void)state;
+	assert_non_null(p);
 	image = image_at(p, "2026-01-01");
-	assert_int_equal(image_view_count(&image.view, SECTION_CLASSES), 3 + 1023);
-	for (i = 1; i < 1024; i++) {
+	assert_int_equal(image_view_count(&image.view, SECTION_CLASSES), OP25B_MAX_CLASSES);
+	for (i = 1; i <= MOST_KINDS; i++) {
 		const struct op25b_addr *a =
 			&image.view.addrs[image_view_find4(&image.view, 0x0a000000 + i)];
 
 		assert_int_equal(image.view.classes[a->class_id].clause[0].sets, i);
 	}
 	free(image.bytes);
-	free(kinds);
 	policy_free(p);
+}
+
+// A policy whose classes do not fit at some moment is refused when it is loaded.
+static void too_many_kinds_at_one_moment_are_refused(void **state)
+{
+	static const struct {
+		uint32_t kinds, late;
+		const char *before_day, *later_day;
+		const char *error;
+	} kind_rows[] = {
+		{MOST_KINDS + 1, MOST_KINDS + 2, "2026-02-01", "2026-01-01",
+		 "need 4097 classes of addresses at 2026-01-01T00:00:00+00:00, at most 4096 are "
+		 "allowed; customers of one pool whose exceptions name the same destinations share "
+		 "one"},
+		{8000, 4001, "2026-02-01", "2026-02-01", ""},
+		{8000, 4001, "2026-02-01", "2026-01-31T23:59:59",
+		 "need 8003 classes of addresses at 2026-01-31T23:59:59+00:00, at most 4096 are "
+		 "allowed; customers of one pool whose exceptions name the same destinations share "
+		 "one"},
+	};
+	char error[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(kind_rows); i++) {
+		struct policy *p = kinds_of(kind_rows[i].kinds, kind_rows[i].late,
+					    kind_rows[i].before_day, kind_rows[i].later_day, error);
+
+		assert_string_equal(error, kind_rows[i].error);
+		policy_free(p);
+	}
 }
 
 // Whose destination cannot be believed is judged by the strictest clause that can be met.
@@ -425,6 +476,7 @@ int main(void)
 		cmocka_unit_test(classes_stand_in_their_order),
 		cmocka_unit_test(many_exceptions_share_few_classes),
 		cmocka_unit_test(each_kind_of_exception_has_its_class),
+		cmocka_unit_test(too_many_kinds_at_one_moment_are_refused),
 		cmocka_unit_test(a_clause_for_nothing_is_not_the_strictest),
 		cmocka_unit_test(draining_is_a_matter_of_the_stage),
 	};
