@@ -19,7 +19,7 @@
 #include "policy_help.h"
 
 #define LIMITS                                                                                     \
-	"\"limits\":{\"l\":{\"key\":\"prefix\",\"count\":\"tcp_syn\",\"max\":3,\"window_s\":60}}" \
+	"\"limits\":{\"l\":{\"key\":\"prefix\",\"count\":\"tcp_syn\",\"max\":3,\"window_s\":60}}"  \
 	","
 #define LIMIT_STAGE                                                                                \
 	"\"stages\":[{\"id\":\"s\",\"pools\":[\"p\"],\"from\":\"always\",\"port25\":[{\"to\":"     \
@@ -47,8 +47,10 @@ static bool compile(const struct policy *p, const struct compile_request *r, str
 static struct image must_compile(const struct policy *p, int64_t at_s, const void *previous,
 				 uint64_t capacity)
 {
-	struct compile_request r = {
-		.moment = {.at_s = at_s}, .generation = 1, .slots_capacity = capacity, .previous = previous};
+	struct compile_request r = {.moment = {.at_s = at_s},
+				    .generation = 1,
+				    .slots_capacity = capacity,
+				    .previous = previous};
 	struct image image = {0};
 	char error[256];
 
