@@ -103,9 +103,6 @@ static enum explain_level clause_level(const struct case_file *c)
 {
 	if (c->judged.clause == JUDGEMENT_NO_CLAUSE)
 		return LEVEL_NONE;
-	// The mirror's clause was found, but is not what decided.
-	if (c->judged.reason == REASON_PASS_INBOUND || c->judged.reason == REASON_DROP_INBOUND)
-		return LEVEL_NONE;
 	if (c->origin == ORIGIN_QUARANTINE)
 		return LEVEL_QUARANTINE;
 	return c->origin == ORIGIN_EXCEPTION ? LEVEL_EXCEPTION : LEVEL_CLAUSE;
