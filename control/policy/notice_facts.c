@@ -92,7 +92,7 @@ void notice_find_places(struct notice *n)
 {
 	size_t i, count, depth = 0, kept = 0;
 	struct part *parts = sorted_parts(n->policy, &count);
-	const struct part **around = policy_alloc(count, sizeof(*around));
+	const struct part **around = policy_alloc(count, sizeof(const struct part *));
 
 	n->places = policy_alloc(count, sizeof(*n->places));
 	for (i = 0; i < count; i++) {
@@ -234,7 +234,7 @@ static int64_t *find_moments(const struct policy *p, size_t *count)
 // Asks at every moment at which something may change.
 static void find_segments(const struct policy *p, struct group *timelines)
 {
-	const struct stage **stages = policy_alloc(p->pool_count, sizeof(*stages));
+	const struct stage **stages = policy_alloc(p->pool_count, sizeof(const struct stage *));
 	size_t i, pool, count;
 	int64_t *moments = find_moments(p, &count);
 	struct moment m = {0};
@@ -260,7 +260,8 @@ static void find_held(const struct policy *p, struct group *timelines)
 		for (j = 0; stage_begin(p, s, &m) == POLICY_NEVER && j < s->pool_count; j++) {
 			struct group *of = &timelines[s->pools[j]];
 
-			of->held = realloc(of->held, (of->held_count + 1) * sizeof(*of->held));
+			of->held = realloc(of->held,
+					   (of->held_count + 1) * sizeof(const struct stage *));
 			if (!of->held)
 				abort();
 			of->held[of->held_count++] = s;
