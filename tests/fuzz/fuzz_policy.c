@@ -141,6 +141,28 @@ static void explain_some(const struct policy *p, int64_t at_s)
 	explainer_close(e);
 }
 
+// The notice of this moment, in every language and form: the same whether the policy is as written
+// or as printed, and nothing in it that steers a terminal.
+static void check_notices(const struct policy *p, const struct policy *printed, int64_t at_s)
+{
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		const struct notice_request r = {
+			.at_s = at_s, .lang = policy_notice_languages[i % 2], .is_html = i / 2};
+		char *text = policy_notice(p, &r), *again = policy_notice(printed, &r);
+		const char *c;
+
+		fuzz_must(text && again && !strcmp(text, again),
+			  "a printed policy announces what the original did");
+		for (c = text; *c; c++)
+			fuzz_must((unsigned char)*c >= 0x20 || *c == '\n',
+				  "a notice has no control characters");
+		free(text);
+		free(again);
+	}
+}
+
 // Images of this moment: the same whether the policy is as written or as printed, and whether the
 // box had it before.
 static void check_moment(const struct policy *p, const struct policy *printed, int64_t at_s,
@@ -162,6 +184,7 @@ static void check_moment(const struct policy *p, const struct policy *printed, i
 	free(again);
 	free(before);
 	explain_some(p, at_s);
+	check_notices(p, printed, at_s);
 }
 
 static void check_moments(const struct policy *p, const struct policy *printed)
