@@ -28,13 +28,22 @@ static const char *value_of(va_list pairs, const char *name, size_t bytes)
 	return found;
 }
 
+// Room for one more behind count items: doubled when all is used.
+static void *grown(void *items, size_t count, size_t item_bytes)
+{
+	if (count & (count - 1))
+		return items;
+	items = realloc(items, (count ? 2 * count : 1) * item_bytes);
+	if (!items)
+		abort();
+	return items;
+}
+
 static const char *keep(struct notice *n, char *text)
 {
-	char **owned = realloc(n->owned, (n->owned_count + 1) * sizeof(*owned));
-
-	if (!owned || !text)
+	if (!text)
 		abort();
-	n->owned = owned;
+	n->owned = grown(n->owned, n->owned_count, sizeof(char *));
 	n->owned[n->owned_count++] = text;
 	return text;
 }
@@ -63,11 +72,7 @@ const char *notice_say(struct notice *n, enum notice_text id, ...)
 
 void notice_add(struct notice *n, enum block_kind kind, const char *text)
 {
-	struct block *blocks = realloc(n->blocks, (n->block_count + 1) * sizeof(*blocks));
-
-	if (!blocks)
-		abort();
-	n->blocks = blocks;
+	n->blocks = grown(n->blocks, n->block_count, sizeof(*n->blocks));
 	n->blocks[n->block_count++] = (struct block){kind, text};
 }
 
@@ -170,11 +175,12 @@ char *policy_notice(const struct policy *p, const struct notice_request *r)
 {
 	const int lang = find_language(p, r->lang);
 	struct notice n = {.policy = p, .at = {.at_s = r->at_s}};
-	char *page;
+	char *page, *zone;
 	size_t i;
 
 	if (lang < 0)
 		return NULL;
+	zone = zone_enter(p->tz); // once for all dates
 	n.lang = (enum notice_lang)lang;
 	n.provider = notice_words(&n, p->doc, "provider");
 	if (!n.provider)
@@ -185,6 +191,7 @@ char *policy_notice(const struct policy *p, const struct notice_request *r)
 	notice_find_groups(&n);
 	notice_name_groups(&n);
 	add_all(&n);
+	zone_leave(zone);
 	page = notice_page(&n, r->is_html);
 	for (i = 0; i < n.owned_count; i++)
 		free(n.owned[i]);
