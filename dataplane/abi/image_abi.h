@@ -98,7 +98,8 @@ enum op25b_knob {
 	KNOB_DROP_INBOUND = 8,    // from the network to port 25 here: drop
 	// The stage has just begun and spares connections that stand: TCP without a SYN passes.
 	KNOB_DRAIN = 16,
-	KNOB_INFRA = 32, // infrastructure: no clauses; may live on the network's side alone (pairs 0)
+	KNOB_INFRA =
+		32, // infrastructure: no clauses; may live on the network's side alone (pairs 0)
 	KNOB_ALL = 63,
 };
 
