@@ -4,6 +4,8 @@
 The sentences are the string literals of the files that read and check a policy: a literal of at
 least three words is one. What cannot be reached by a file is listed below with the reason, and a
 listed sentence that is gone, or that is reached, is a failure too.
+
+Also: op25b-policy(5) names every key and every reason, and its example is tests/golden/policy/example.json.
 Usage: test_policy_texts.py SOURCE_DIR
 """
 import glob
@@ -56,6 +58,29 @@ def pattern(sentence):
     return re.compile(out + re.escape(sentence[at:]))
 
 
+def read(top, path):
+    with open(os.path.join(top, path), encoding="utf-8") as text:
+        return text.read()
+
+
+def page_faults(top):
+    """What op25b-policy(5) leaves out."""
+    page = read(top, "control/man/op25b-policy.5.scd")
+    keys = set(re.findall(r'(?:NEEDED|ALLOWED)\("(\w+)"\)', read(top, "control/policy/keys.c")))
+    reasons = re.findall(r'X\([A-Z_0-9]+, [A-Z]+, "(\w+)"', read(top, "dataplane/abi/verdict_abi.h"))
+    example = re.search(r"# EXAMPLE\n\n```\n(.*?)```", page, re.S)
+    assert len(keys) > 60 and len(reasons) > 40 and example
+    for key in sorted(keys):
+        if not re.search(rf'\*{key}\*|"{key}": ', page):
+            yield f"op25b-policy(5) does not name the key {key}"
+    listed = re.split(r"[,\s]+", page[page.index("# REASONS"):page.index("# LIMITS OF SIZE")])
+    for reason in reasons:
+        if reason not in listed:
+            yield f"op25b-policy(5) does not list the reason {reason}"
+    if example.group(1) != read(top, "tests/golden/policy/example.json"):
+        yield "op25b-policy(5): the example is not tests/golden/policy/example.json"
+
+
 def main():
     top = sys.argv[1]
     told = ""
@@ -68,7 +93,7 @@ def main():
             if os.path.basename(path) not in WARNINGS:
                 for sentence in sentences(path):
                     places.setdefault(sentence, os.path.relpath(path, top))
-    failures = []
+    failures = list(page_faults(top))
     for sentence, path in places.items():
         is_told = pattern(sentence).search(told)
         if sentence in BEYOND_A_FILE and is_told:
