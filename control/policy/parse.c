@@ -74,16 +74,19 @@ size_t parse_length(const json_t *object, const char *place, const char *key, si
 	return most;
 }
 
-void parse_list_add(char list[PARSE_LIST_BYTES], const char *word)
+bool parse_list_add(char list[PARSE_LIST_BYTES], const char *word)
 {
 	size_t used = strlen(list);
 	const size_t room = sizeof(", \"\"") + OP25B_MAX_NAME_BYTES + sizeof(", ...");
 
-	if (used + room < PARSE_LIST_BYTES)
+	if (used + room < PARSE_LIST_BYTES) {
 		snprintf(list + used, PARSE_LIST_BYTES - used, "%s\"%.*s\"", used ? ", " : "",
 			 (int)OP25B_MAX_NAME_BYTES, word);
-	else if (used < 3 || strcmp(list + used - 3, "..."))
+		return true;
+	}
+	if (used < 3 || strcmp(list + used - 3, "..."))
 		snprintf(list + used, PARSE_LIST_BYTES - used, ", ...");
+	return false;
 }
 
 static void parse_format(const json_t *doc, struct diag *d)

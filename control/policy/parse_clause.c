@@ -42,14 +42,16 @@ static void parse_limit_name(const struct policy *p, const json_t *object, const
 		diag_error(d, at, "is missing: \"do\": \"limit\" needs the name of a limit");
 		return;
 	}
-	for (i = 0; i < p->limit_count; i++) {
-		if (json_is_string(value) && !strcmp(p->limits[i].name, json_string_value(value)))
+	for (i = 0; json_is_string(value) && i < p->limit_count; i++) {
+		if (!strcmp(p->limits[i].name, json_string_value(value))) {
 			clause->limit = &p->limits[i];
-		parse_list_add(list, p->limits[i].name);
+			return;
+		}
 	}
-	if (!clause->limit)
-		diag_error(d, at, "%s is not a limit; %s%s", reader_quote(quote, value),
-			   list[0] ? "limits are " : "there are none", list);
+	for (i = 0; i < p->limit_count && parse_list_add(list, p->limits[i].name);)
+		i++;
+	diag_error(d, at, "%s is not a limit; %s%s", reader_quote(quote, value),
+		   list[0] ? "limits are " : "there are none", list);
 }
 
 static void parse_as(const json_t *object, const char *place, struct clause *clause, struct diag *d)

@@ -97,8 +97,8 @@ static void match_subscriber(struct grant_reader *r, struct grant *g, const json
 		g->count = s->count;
 		return;
 	}
-	for (i = 0; i < r->p->subscriber_count && i < PARSE_LIST_BYTES; i++)
-		parse_list_add(list, r->p->subscribers[i].id);
+	for (i = 0; i < r->p->subscriber_count && parse_list_add(list, r->p->subscribers[i].id);)
+		i++;
 	diag_error(d, place, "%s is not a subscriber; %s%s", reader_quote(quote, value),
 		   list[0] ? "subscribers are " : "there are none", list);
 }

@@ -23,8 +23,8 @@ void parse_each(struct policy *p, const char *key, size_t count, parse_member_fn
 size_t parse_length(const json_t *object, const char *place, const char *key, size_t most,
 		    struct diag *d);
 
-// Adds `"<word>"` to a list for a message, cut when it is full.
-void parse_list_add(char list[PARSE_LIST_BYTES], const char *word);
+// Adds `"<word>"` to a list for a message. Returns false if it is full, and cut.
+bool parse_list_add(char list[PARSE_LIST_BYTES], const char *word);
 
 // What a list of prefixes may hold.
 struct prefix_want {

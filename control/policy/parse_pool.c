@@ -179,8 +179,8 @@ int parse_pool_name(const struct policy *p, const json_t *value, const char *pla
 
 	if (pool >= 0)
 		return pool;
-	for (i = 0; i < p->pool_count; i++)
-		parse_list_add(list, p->pools[i].name);
+	for (i = 0; i < p->pool_count && parse_list_add(list, p->pools[i].name);)
+		i++;
 	diag_error(d, place, "%s is not a pool; %s%s", reader_quote(quote, value),
 		   list[0] ? "pools are " : "there are none", list);
 	return -1;
