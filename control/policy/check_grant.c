@@ -117,7 +117,7 @@ static void check_grant(const struct policy *p, const struct owners *owners, con
 // The stage's clauses and the one that an exception adds must fit into a class.
 static void check_room(const struct policy *p, const struct owners *owners, struct diag *d)
 {
-	const struct grant **first = policy_alloc(p->pool_count, sizeof(*first));
+	const struct grant **first = policy_alloc(p->pool_count, sizeof(struct grant *));
 	char at[READER_PLACE_BYTES];
 	size_t i, j;
 
