@@ -77,26 +77,21 @@ static void print_next(const json_t *next)
 	putchar('\n');
 }
 
-static const char *gate_word(const json_t *gate)
-{
-	const json_t *good = json_object_get(gate, "good");
-
-	if (json_is_true(good))
-		return "open";
-	return json_is_false(good) ? "NOT OPEN" : "not looked at yet";
-}
-
 static void print_gates(const json_t *gates)
 {
+	const json_t *good;
+	const char *word;
 	json_t *gate;
 	size_t i;
 
 	json_array_foreach((json_t *)gates, i, gate)
 	{
-		printf("           gate %s: %s", text_of(gate, "gate"), gate_word(gate));
-		if (json_is_string(json_object_get(gate, "text")))
-			printf(": %s", text_of(gate, "text"));
-		putchar('\n');
+		good = json_object_get(gate, "good");
+		word = json_is_true(good) ? "open: " : "";
+		if (json_is_false(good))
+			word = "NOT OPEN: ";
+		printf("           gate %s: %s%s\n", text_of(gate, "gate"), word,
+		       text_of(gate, "text"));
 	}
 }
 
@@ -125,13 +120,13 @@ static void print_held(const json_t *list)
 		       strcmp(text_of(held, "why"), "gate") ? "is on hold" : "waits for its gates");
 		print_announced(json_object_get(held, "announced"));
 		if (is_set(held, "overdue"))
-			printf(": OVERDUE, give it a date or tell the customers");
+			printf(": OVERDUE");
 		putchar('\n');
 		print_gates(json_object_get(held, "gates"));
 	}
 }
 
-static void print_ending(const json_t *list)
+static void print_ending(const json_t *list, long long count)
 {
 	char until[TEXT_MOMENT_BYTES];
 	json_t *grant;
@@ -139,9 +134,16 @@ static void print_ending(const json_t *list)
 
 	json_array_foreach((json_t *)list, i, grant)
 	{
-		printf("ends soon  %s %s, %s\n", text_of(grant, "kind"), text_of(grant, "id"),
+		printf("ends soon  %s %s, %s", text_of(grant, "kind"), text_of(grant, "id"),
 		       text_moment(until, json_object_get(grant, "until")));
+		if (json_is_string(json_object_get(grant, "reason")))
+			printf(": %s", text_of(grant, "reason"));
+		if (json_is_string(json_object_get(grant, "ticket")))
+			printf(" (ticket %s)", text_of(grant, "ticket"));
+		putchar('\n');
 	}
+	if (count > (long long)json_array_size(list))
+		printf("ends soon  and %lld more\n", count - (long long)json_array_size(list));
 }
 
 static void print_clock(const json_t *clock)
@@ -150,13 +152,17 @@ static void print_clock(const json_t *clock)
 
 	if (!json_is_object(clock))
 		return;
-	printf("clock      %s, %s; the policy stands at %s",
+	printf("clock      %s, %s",
 	       is_set(clock, "synchronised") ? "synchronised" : "NOT SYNCHRONISED",
-	       is_set(clock, "trusted") ? "trusted" : "NOT TRUSTED: nothing begins or ends",
-	       text_moment(time, json_object_get(clock, "policy_time")));
+	       is_set(clock, "trusted") ? "trusted" : "NOT TRUSTED: nothing begins or ends");
+	if (json_is_string(json_object_get(clock, "policy_time")))
+		printf("; the policy stands at %s",
+		       text_moment(time, json_object_get(clock, "policy_time")));
 	if (int_of(clock, "lag_s"))
 		printf(", %lld s AHEAD of the machine's clock (op25bctl clock accept)",
 		       int_of(clock, "lag_s"));
+	if (int_of(clock, "behind_s"))
+		printf(", %lld s behind the machine's clock", int_of(clock, "behind_s"));
 	putchar('\n');
 }
 
@@ -194,7 +200,7 @@ void text_status(const json_t *raw)
 
 	print_policy(answer);
 	print_held(json_object_get(answer, "held"));
-	print_ending(json_object_get(answer, "ending"));
+	print_ending(json_object_get(answer, "ending"), int_of(answer, "ending_count"));
 	print_clock(json_object_get(answer, "clock"));
 	print_dataplane(json_object_get(answer, "dataplane"));
 	print_guard(json_object_get(answer, "guard"));

@@ -203,6 +203,7 @@ CASES = {
     "status": (["status"], {"GET /v1/status": (200, "status.json")}),
     "status_down": (["status"], {"GET /v1/status": (200, "status_down.json")}),
     "status_changes": (["status"], {"GET /v1/status": (200, "status_changes.json")}),
+    "status_behind": (["status"], {"GET /v1/status": (200, "status_behind.json")}),
     "clock_accept": (["clock", "accept"], {"POST /v1/clock/accept": (200, "accepted.json")}),
     "clock_accept_json": (["clock", "accept", "-j"], {"POST /v1/clock/accept": (200, "accepted.json")}),
     "clock_accept_busy": (["clock", "accept"], {"POST /v1/clock/accept": (409, "busy.json")}),
