@@ -111,6 +111,7 @@ static void print_announced(const json_t *announced)
 
 static void print_held(const json_t *list)
 {
+	char from[TEXT_MOMENT_BYTES];
 	json_t *held;
 	size_t i;
 
@@ -118,6 +119,9 @@ static void print_held(const json_t *list)
 	{
 		printf("held       stage %s %s", text_of(held, "stage"),
 		       strcmp(text_of(held, "why"), "gate") ? "is on hold" : "waits for its gates");
+		if (json_is_string(json_object_get(held, "from")))
+			printf(", its date is %s",
+			       text_moment(from, json_object_get(held, "from")));
 		print_announced(json_object_get(held, "announced"));
 		if (is_set(held, "overdue"))
 			printf(": OVERDUE");
