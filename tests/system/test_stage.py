@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""A policy that changes by itself under traffic, three times, with nobody loading anything: in op25b-dp, and again with
-the guard judging. In order of the wire there is one frame at each change before which every frame of every flow is
-judged as before it, and from which on every one as after it: none by a mixture, none lost."""
+"""A policy that changes by itself under traffic, three times, with nobody loading anything: in op25b-dp, again with the
+guard judging, and with op25bd away at one of the moments. In order of the wire there is one frame at each change before
+which every frame of every flow is judged as before it, and from which on every one as after it: none by a mixture, none
+lost."""
 import math
 import os
 import signal
@@ -180,7 +181,15 @@ def check_answers(host, stream, change):
         assert flags & TCP_RST, f"{host}: the answer {frame.hex()} is no reset"
 
 
-def run_host(host):
+def skip_a_change(box, moments):
+    """op25bd is killed before the second change, and comes back after its moment."""
+    time.sleep(max(0, moments[1] - 0.5 - time.time()))
+    box.kill("op25bd")
+    time.sleep(max(0, moments[1] + 0.5 - time.time()))
+    box.start_daemon()
+
+
+def run_host(host, meanwhile=None):
     # A slow machine must not make the guard take over while op25b-dp is the one that is asked.
     with Box(NOTHING, heartbeat_max_age_ms=10000, answers_per_s=100000) as box:
         box.start_daemon()
@@ -194,6 +203,8 @@ def run_host(host):
         before = box.ctl("stats", "show")["guard"]["generation"]
         stream = Stream(box, [template(flow) for flow in FLOWS]).start()
         try:
+            if meanwhile:
+                meanwhile(box, moments)
             wait_for("all changes", lambda: box.ctl("stats", "show")["guard"]["generation"] >= before + CHANGES, 60)
             time.sleep(max(0, moments[-1] + 1.5 - time.time()))
         finally:
@@ -201,12 +212,14 @@ def run_host(host):
         after = box.ctl("stats", "show")
         changes = judge(host, stream, moments)
         check_answers(host, stream, changes[-1])
-        assert after["guard"]["generation"] == before + CHANGES, f"{host}: {after['guard']['generation'] - before} changes were published"
+        published = after["guard"]["generation"] - before
+        assert published == CHANGES, f"{host}: {published} changes were published"
 
 
 def main():
     run_host("op25b-dp")
     run_host("guard")
+    run_host("op25b-dp", skip_a_change)
     return 0
 
 
