@@ -10,25 +10,6 @@
 
 #define SCHEMA_SUFFIX ".schema.json"
 
-// Counts from the canonical text, which is the model's public face.
-static void count_parts(const struct policy *p, struct checked_file *c)
-{
-	char *text = policy_print(p);
-	json_t *root = text ? json_loads(text, 0, NULL) : NULL;
-	json_t *pool;
-	const char *name;
-
-	c->pools = json_object_size(json_object_get(root, "pools"));
-	c->stages = json_array_size(json_object_get(root, "stages"));
-	json_object_foreach(json_object_get(root, "pools"), name, pool)
-	{
-		c->prefixes += json_array_size(json_object_get(pool, "v4")) +
-			       json_array_size(json_object_get(pool, "v6"));
-	}
-	json_decref(root);
-	free(text);
-}
-
 // What does not fit into an image would be refused by the daemon too.
 static bool fits(const struct policy *p, const struct moment *m, struct diag *d)
 {
@@ -79,7 +60,7 @@ static void check_file(const struct command_args *a, const char *path, struct ch
 	p = policy_read(path, &d);
 	c->good = p && command_moment(a, 0, policy_tz(p), &m, &d) && fits(p, &m, &d);
 	if (c->good) {
-		count_parts(p, c);
+		c->size = policy_size(p);
 		c->vector_count = policy_vector_count(p);
 		c->vectors = policy_vectors(p);
 		c->revision = policy_revision(p);

@@ -122,9 +122,9 @@ static void print_good(const struct checked_file *f)
 		snprintf(revision, sizeof(revision), "revision %llu",
 			 (unsigned long long)f->revision);
 	printf("%s: ok, %zu pool%s, %zu stage%s, %zu prefix%s, %zu vector%s held, %s, hash %.*s\n",
-	       f->file, f->pools, f->pools == 1 ? "" : "s", f->stages, f->stages == 1 ? "" : "s",
-	       f->prefixes, f->prefixes == 1 ? "" : "es", f->vector_count,
-	       f->vector_count == 1 ? "" : "s", revision, HASH_CHARS, f->hash);
+	       f->file, f->size.pools, f->size.pools == 1 ? "" : "s", f->size.stages,
+	       f->size.stages == 1 ? "" : "s", f->size.prefixes, f->size.prefixes == 1 ? "" : "es",
+	       f->vector_count, f->vector_count == 1 ? "" : "s", revision, HASH_CHARS, f->hash);
 	if (f->table)
 		print_table(f->table);
 }

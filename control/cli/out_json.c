@@ -26,9 +26,9 @@ static json_t *checked_row(const struct checked_file *f)
 		json_object_set_new(row, "skipped", json_true());
 	if (!f->good)
 		return row;
-	json_object_set_new(row, "pools", json_integer((json_int_t)f->pools));
-	json_object_set_new(row, "stages", json_integer((json_int_t)f->stages));
-	json_object_set_new(row, "prefixes", json_integer((json_int_t)f->prefixes));
+	json_object_set_new(row, "pools", json_integer((json_int_t)f->size.pools));
+	json_object_set_new(row, "stages", json_integer((json_int_t)f->size.stages));
+	json_object_set_new(row, "prefixes", json_integer((json_int_t)f->size.prefixes));
 	json_object_set_new(row, "vector_count", json_integer((json_int_t)f->vector_count));
 	json_object_set(row, "vectors", f->vectors);
 	json_object_set_new(row, "revision", json_integer((json_int_t)f->revision));

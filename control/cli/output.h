@@ -14,10 +14,10 @@
 struct checked_file {
 	const char *file;
 	bool good;
-	bool skipped;                   // it is no policy and does not look like one: the schema
-	size_t pools, stages, prefixes; // 0 unless good, and so the next three
-	size_t vector_count;            // that were run and held
-	uint64_t revision;              // 0: none
+	bool skipped;            // it is no policy and does not look like one: the schema
+	struct policy_size size; // 0 unless good, and so the next three
+	size_t vector_count;     // that were run and held
+	uint64_t revision;       // 0: none
 	char hash[POLICY_HASH_BYTES];
 	json_t *vectors; // policy_vectors(); NULL unless good
 	json_t *table;   // policy_table() of --at; NULL: not asked for

@@ -34,6 +34,17 @@ void policy_hash(const struct policy *p, char hash[POLICY_HASH_BYTES])
 	free(text);
 }
 
+struct policy_size policy_size(const struct policy *p)
+{
+	struct policy_size size = {.pools = p->pool_count};
+	size_t i;
+
+	size.stages = json_array_size(json_object_get(p->doc, "stages"));
+	for (i = 0; i < p->pool_count; i++)
+		size.prefixes += p->pools[i].count;
+	return size;
+}
+
 size_t policy_vector_count(const struct policy *p)
 {
 	return p->vector_count;

@@ -48,6 +48,12 @@ uint64_t policy_revision(const struct policy *p); // 0: none
 // SHA-256 of the canonical text in hex: the same on every box that has the same policy.
 #define POLICY_HASH_BYTES 65u
 void policy_hash(const struct policy *p, char hash[POLICY_HASH_BYTES]);
+// How much there is of it in the file.
+struct policy_size {
+	size_t pools, stages, prefixes; // waves not counted one by one; prefixes of pools
+};
+
+struct policy_size policy_size(const struct policy *p);
 // How many of its own test vectors it has passed, each family counted.
 size_t policy_vector_count(const struct policy *p);
 // These vectors with addresses put where names stood: objects of index (in "expect"), at, side,

@@ -204,6 +204,9 @@ static void facts_are_what_was_written(void **state)
 	(void)state;
 	assert_int_equal(policy_revision(p), 7);
 	assert_int_equal(policy_stage_count(p), 3);
+	assert_int_equal(policy_size(p).stages, 2);
+	assert_int_equal(policy_size(p).pools, 2);
+	assert_int_equal(policy_size(p).prefixes, 2);
 	assert_true(policy_stage(p, 0).monitors);
 	assert_true(policy_stage(p, 0).from_s == POLICY_ALWAYS);
 	one = policy_stage(p, 1);
