@@ -73,7 +73,7 @@ class Stream:
     """Flows of a subscriber in turn until stop(): frame `number` is that of flow number % len(flows), with its last eight
     bytes replaced by the number. All times are of the wall clock, by which policies live."""
 
-    def __init__(self, the_box, flows, frames_per_s=3000):
+    def __init__(self, the_box, flows, frames_per_s=1000):
         self.flows = flows
         self.interval_s = 1.0 / frames_per_s
         self.subscriber = the_box.raw_socket("sub")

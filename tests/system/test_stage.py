@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(TOP, "tests/packets"))
 from frames import eth, ip4, ip6, tcp4, tcp6  # noqa: E402
 
 CHANGES = 3
-AHEAD_S, APART_S = 3, 2  # from the load to the first change, and from one to the next
+AHEAD_S, APART_S = 4, 3  # from the load to the first change, and from one to the next
 DRAIN_S = 60  # one minute is the shortest
 RELAY, RELAY6, PARTNER, MX, MX6 = "203.0.113.25", "2001:db8:25::25", "203.0.113.130", "192.0.2.25", "2001:db8:9::25"
 TCP_RST = 0x04
