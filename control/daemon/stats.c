@@ -70,7 +70,7 @@ static void take_name(char to[OP25B_MAX_NAME_BYTES], const char *from)
 	size_t i;
 
 	memset(to, 0, OP25B_MAX_NAME_BYTES);
-	memcpy(to, from, OP25B_MAX_NAME_BYTES - 1);
+	memcpy(to, from, strnlen(from, OP25B_MAX_NAME_BYTES - 1));
 	for (i = 0; to[i]; i++) {
 		if (to[i] < ' ' || to[i] > '~')
 			to[i] = '?';
