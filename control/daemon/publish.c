@@ -2,7 +2,8 @@
 //
 // See publish.h. The states of an attempt: offered to op25b-dp -> put into the guard -> committed;
 // or, if the guard fails after op25b-dp has applied it, rolled back by offering the old policy
-// under a newer generation. start.c prepares the first attempt.
+// under a newer generation. start.c prepares the first attempt, boundary.c those that time asks
+// for.
 #include "publish.h"
 
 #include <err.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 
 #include "../../dataplane/abi/image_abi.h"
-#include "../reader/reader.h"
+#include "boundary.h"
 #include "report.h"
 #include "start.h"
 
@@ -38,10 +39,11 @@ uint64_t publish_next_generation(struct publish *p)
 	return ++p->known_generation;
 }
 
-struct compile_request publish_request(const struct publish *p, int64_t at_s, const void *previous)
+struct compile_request publish_request(const struct publish *p, struct moment moment,
+				       const void *previous)
 {
 	return (struct compile_request){
-		.at_s = at_s,
+		.moment = moment,
 		.slots_capacity = p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots,
 		.previous = previous,
 		.pair_names = p->pair_names,
@@ -115,32 +117,17 @@ static void finish_unreached(struct publish *p, const char *reason)
 	finish(p, PUBLISH_UNREACHED);
 }
 
-static void save(struct publish *p)
-{
-	struct stored s = {
-		.text = p->now.text,
-		.text_bytes = p->now.text_bytes,
-		.source = p->now.source,
-		.loaded_at_s = p->now.loaded_at_s,
-		.at_s = p->clock->frozen_at ? 0 : p->clock->latest_s,
-		.generation = candidate_generation(&p->now),
-		.image = p->now.image,
-		.image_bytes = p->now.image_bytes,
-	};
-
-	p->save_error[0] = '\0';
-	store_write(p->config->state_dir, &s, p->save_error);
-}
-
 static void commit(struct publish *p)
 {
-	candidate_free(&p->now);
+	struct candidate before = p->now;
+
 	p->now = p->try.next;
 	p->try.next = (struct candidate){0};
 	p->known_generation = max_u64(p->known_generation, candidate_generation(&p->now));
 	if (p->try.dataplane_applied)
 		p->dataplane.refusal[0] = '\0';
-	save(p);
+	publish_pass(p, &before);
+	candidate_free(&before);
 	finish(p, PUBLISH_IN_FORCE);
 }
 
@@ -295,18 +282,16 @@ static void attempt_text(struct publish *p, enum publish_kind kind, const char *
 			 const char *source, publish_done done, void *arg)
 {
 	struct publish_attempt *t = &p->try;
-	struct compile_request r;
 	bool good;
 
 	publish_attempt_begin(p, kind, source);
 	t->done = done;
 	t->arg = arg;
-	good = candidate_parse(&t->next, text, bytes, source, &t->diag);
+	good = candidate_parse(&t->next, text, bytes, source, &t->diag) &&
+	       publish_is_newer(p, &t->next, &t->diag);
 	if (good) {
-		r = publish_request(p, clock_now(p->clock, policy_tz(t->next.policy)),
-				    p->now.image);
-		r.generation = publish_next_generation(p);
-		good = candidate_compile(&t->next, &r, &t->diag);
+		publish_know(p, &t->next);
+		good = publish_compile(p, clock_now(p->clock, policy_tz(t->next.policy)));
 	}
 	publish_attempt_go(p, good);
 }
@@ -328,14 +313,15 @@ static void wait_for_turn(struct publish *p, const char *text, size_t bytes, con
 void publish_load(struct publish *p, const char *text, size_t bytes, const char *source,
 		  publish_done done, void *arg)
 {
-	bool own_affairs = !p->started || (p->try.under_way && p->try.kind != PUBLISH_LOAD);
+	bool by_operator = p->try.kind == PUBLISH_LOAD || p->try.kind == PUBLISH_CLOCK;
+	bool own_affairs = !p->started || (p->try.under_way && !by_operator);
 	json_t *answer;
 
 	if (own_affairs && !p->waiting.text) {
 		wait_for_turn(p, text, bytes, source, done, arg);
 	} else if (own_affairs || p->try.under_way) {
-		answer = report_reason("another policy is being loaded at this moment; try again "
-				       "when it is done");
+		answer = report_reason("another policy is being loaded at this moment, or a clock "
+				       "accepted; try again when it is done");
 		if (done)
 			done(arg, PUBLISH_BUSY, answer);
 		else
@@ -344,53 +330,6 @@ void publish_load(struct publish *p, const char *text, size_t bytes, const char 
 	} else {
 		attempt_text(p, PUBLISH_LOAD, text, bytes, source, done, arg);
 	}
-}
-
-void publish_reload(struct publish *p)
-{
-	struct diag d;
-	size_t bytes;
-	char *text;
-	json_t *errors;
-
-	if (!p->policy_file) {
-		warnx("SIGHUP: there is no --policy FILE to read again");
-		return;
-	}
-	diag_init(&d, p->policy_file);
-	text = reader_file(p->policy_file, &bytes, &d);
-	if (text) {
-		publish_load(p, text, bytes, p->policy_file, NULL, NULL);
-	} else {
-		diag_print(&d, stderr);
-		errors = diag_json(&d);
-		report_remember(p, false, errors);
-		json_decref(errors);
-	}
-	diag_free(&d);
-	free(text);
-}
-
-// The candidate keeps the time at which the operator loaded it.
-void publish_boundary(struct publish *p)
-{
-	int64_t loaded_at_s = p->now.loaded_at_s;
-	struct publish_attempt *t = &p->try;
-	struct compile_request r;
-	bool good;
-
-	if (t->under_way || !p->now.policy)
-		return;
-	publish_attempt_begin(p, PUBLISH_BOUNDARY, p->now.source);
-	good = candidate_parse(&t->next, p->now.text, p->now.text_bytes, p->now.source, &t->diag);
-	if (good) {
-		t->next.loaded_at_s = loaded_at_s;
-		r = publish_request(p, clock_now(p->clock, policy_tz(t->next.policy)),
-				    p->now.image);
-		r.generation = publish_next_generation(p);
-		good = candidate_compile(&t->next, &r, &t->diag);
-	}
-	publish_attempt_go(p, good);
 }
 
 static void on_start_timer(evutil_socket_t fd, short what, void *arg)
@@ -469,5 +408,7 @@ void publish_free(struct publish *p)
 	free(p->dataplane.image);
 	free(p->waiting.text);
 	free(p->waiting.source);
+	memory_free(&p->memory);
+	journal_close(&p->journal);
 	json_decref(p->reload.errors);
 }

@@ -54,6 +54,7 @@ static void read_state(const char *dir, struct stored *s, struct diag *d)
 		s->generation = generation > 0 ? (uint64_t)generation : 0;
 		s->loaded_at_s = loaded_at;
 		s->at_s = at;
+		memory_read(&s->memory, root);
 	} else if (text) {
 		diag_warning(d, "state.json", "is damaged and not used");
 		source = "";
@@ -81,6 +82,7 @@ void stored_free(struct stored *s)
 	free(s->text);
 	free(s->source);
 	free(s->image);
+	memory_free(&s->memory);
 	*s = (struct stored){0};
 }
 
@@ -121,12 +123,24 @@ static bool replace(int dir, const char *name, const void *data, size_t bytes)
 	return false;
 }
 
-bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR_BYTES])
+static char *state_text(const struct stored *s)
 {
 	json_t *state = json_pack("{s:I, s:I, s:I, s:s}", "generation", (json_int_t)s->generation,
 				  "loaded_at", (json_int_t)s->loaded_at_s, "at",
-				  (json_int_t)s->at_s, "source", s->source);
-	char *text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
+				  (json_int_t)s->at_s, "source", s->source ? s->source : "");
+	char *text;
+
+	if (!state)
+		return NULL;
+	memory_write(&s->memory, state);
+	text = json_dumps(state, JSON_INDENT(1));
+	json_decref(state);
+	return text;
+}
+
+bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR_BYTES])
+{
+	char *text = state_text(s);
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *failed = NULL;
 
@@ -134,11 +148,11 @@ bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR
 		failed = "state.json";
 	else if (fd < 0)
 		failed = "";
-	else if (!replace(fd, "image", s->image, s->image_bytes))
+	else if (s->image && !replace(fd, "image", s->image, s->image_bytes))
 		failed = "image";
 	else if (!replace(fd, "state.json", text, strlen(text)))
 		failed = "state.json";
-	else if (!replace(fd, "policy.json", s->text, s->text_bytes))
+	else if (s->text && !replace(fd, "policy.json", s->text, s->text_bytes))
 		failed = "policy.json";
 	if (failed)
 		snprintf(error, STORE_ERROR_BYTES, "%s/%s: %s", dir, failed,
@@ -146,6 +160,5 @@ bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR
 	if (fd >= 0)
 		close(fd);
 	free(text);
-	json_decref(state);
 	return !failed;
 }

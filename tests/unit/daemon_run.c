@@ -84,8 +84,9 @@ void daemon_prepare(struct daemon_run *r, const char *program)
 static void exec_daemon(const struct daemon_run *r)
 {
 	char config[128];
-	const char *argv[12] = {r->program, "--config", config};
-	size_t n = 3, i;
+	// A box of a test has no time server.
+	const char *argv[12] = {r->program, "--trust-clock", "--config", config};
+	size_t n = 4, i;
 
 	// A test that fails leaves no process behind.
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -154,6 +155,8 @@ void daemon_clean(struct daemon_run *r)
 					    "state/state.json",
 					    "state/image",
 					    "state/filler",
+					    "state/events.jsonl",
+					    "state/events.1.jsonl",
 					    "state",
 					    "dataplane.json",
 					    "policy.json",

@@ -288,20 +288,31 @@ static struct stats_list lists[2] = {
 };
 static struct stats_list guard_list = {"", "", ORIGIN_STAGE, {[2] = {4, 240}}};
 
+#define GOLDEN_HASH "0011223344556677889900112233445566778899001122334455667788990011"
+
 static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_port ports[2],
 		 struct stats_pool *guard_pool, struct stats_port *guard_port)
 {
-	*s = (struct snapshot){.version = "1.2.3",
-			       .policy_name = "tokyo \"two\"",
-			       .policy_checksum = 0x0123456789abcdef,
-			       .policy_loaded_at_s = 1206889200,
-			       .dataplane_up = true,
-			       .dataplane_generation = 7,
-			       .guard_attached = true,
-			       .guard_generation = 7,
-			       .worker_count = 2,
-			       .reload_tried = true,
-			       .reload_good = true};
+	*s = (struct snapshot){
+		.version = "1.2.3",
+		.policy_name = "tokyo \"two\"",
+		.policy_checksum = 0x0123456789abcdef,
+		.policy_hash = GOLDEN_HASH,
+		.policy_revision = 7,
+		.policy_loaded_at_s = 1206889200,
+		.has_next_change = true,
+		.next_change_s = 1206975600,
+		.held = json_pack("[{s:s,s:s}]", "stage", "block.east", "why", "gate"),
+		.overdue_count = 1,
+		.ending_count = 2,
+		.clock_lag_s = -5,
+		.dataplane_up = true,
+		.dataplane_generation = 7,
+		.guard_attached = true,
+		.guard_generation = 7,
+		.worker_count = 2,
+		.reload_tried = true,
+		.reload_good = true};
 	s->worker[0].heartbeat_age_ns = 1500000;
 	s->worker[1].heartbeat_age_ns = UINT64_MAX;
 	snprintf(pools[1].name, sizeof(pools[1].name), "flets");
@@ -355,6 +366,7 @@ static void metrics_are_as_in_the_golden_file(void **state)
 	assert_non_null(want);
 	assert_string_equal(have, want);
 	free(want);
+	json_decref(s.held);
 	evbuffer_free(out);
 	check_with_promtool(golden);
 }
