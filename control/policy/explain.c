@@ -107,11 +107,8 @@ static void connection_flow(struct case_file *c, const struct prefix *from, cons
 static void refuse_address(const char *text, const char *place, struct diag *d)
 {
 	char quote[READER_PLACE_BYTES];
-	json_t *value = json_string(text);
 
-	diag_error(d, place, "%s is not an IPv4 or IPv6 address",
-		   value ? reader_quote(quote, value) : "the text");
-	json_decref(value);
+	diag_error(d, place, "%s is not an IPv4 or IPv6 address", reader_quote_text(quote, text));
 }
 
 static bool read_connection(struct case_file *c, struct diag *d)
