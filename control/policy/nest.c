@@ -81,8 +81,12 @@ void nest_walk(struct nest_entry *entries, size_t count, nest_visit *visit, void
 	struct walk w = {.visit = visit, .context = context};
 	size_t count4 = 0;
 
-	if (count)
-		qsort(entries, count, sizeof(*entries), entry_compare);
+	if (!count) {
+		walk_family(&w, FAMILY_IP4, NULL, 0);
+		walk_family(&w, FAMILY_IP6, NULL, 0);
+		return;
+	}
+	qsort(entries, count, sizeof(*entries), entry_compare);
 	while (count4 < count && entries[count4].prefix.family == FAMILY_IP4)
 		count4++;
 	walk_family(&w, FAMILY_IP4, entries, count4);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Fuzz target: the text of a policy through all that the policy library does with it: errors in
-// every form, canonical print and back, images of several moments, explain.
+// every form, canonical print and back, images of several moments, explain, and what is told of a
+// policy: table, timeline, differences.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/policy/model.h"
+#include "control/policy/views.h"
 #include "dataplane/core/image_check.h"
 #include "fuzz.h"
 
@@ -232,6 +234,36 @@ static void check_facts(const struct policy *p, const struct policy *printed)
 	}
 }
 
+static void check_view(json_t *view)
+{
+	char *text = json_dumps(view, 0);
+
+	fuzz_must(text, "what is told can be sent as JSON");
+	free(text);
+	json_decref(view);
+}
+
+static void check_equal(json_t *diff)
+{
+	fuzz_must(json_is_true(json_object_get(diff, "equal")) &&
+			  !json_array_size(json_object_get(diff, "changes")),
+		  "a policy does not differ from itself");
+	check_view(diff);
+}
+
+static void check_views(const struct policy *p, const struct policy *printed)
+{
+	struct moment then = {.at_s = 0}, next = then;
+
+	check_equal(policy_diff(p, NULL, printed, NULL));
+	check_equal(policy_diff(p, &then, printed, &then));
+	check_view(policy_table(p, &then));
+	if (!policy_next_change(p, &then, &next.at_s))
+		next = then;
+	check_view(policy_plan(p, &next));
+	check_view(policy_diff(p, &then, p, &next));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct policy *p = parse_text((const char *)data, bytes), *printed;
@@ -247,6 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fuzz_must(again && !strcmp(text, again), "the canonical text stays the same");
 	check_facts(p, printed);
 	check_moments(p, printed);
+	check_views(p, printed);
 	free(again);
 	free(text);
 	policy_free(printed);
