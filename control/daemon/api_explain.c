@@ -91,11 +91,7 @@ static struct moment read_moment(struct publish *p, const struct evkeyvalq *quer
 
 	if (!at)
 		return candidate_moment(&p->now, clock_now(p->clock, tz));
-	if (!time_read(at, tz, &moment.at_s))
-		diag_error(d, "at",
-			   "\"%s\" is not a time; \"2008-03-31T12:00:00+09:00\" or \"2008-03-31\" "
-			   "is expected",
-			   at);
+	policy_time_read(at, tz, "at", &moment.at_s, d);
 	return moment;
 }
 
