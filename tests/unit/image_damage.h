@@ -80,7 +80,7 @@ static void unterminate_names(struct parts *p)
 	X(exempt_with_knob, CLASS_FIELD, p->classes[3].knobs = KNOB_DROP_INBOUND)                  \
 	X(exempt_with_clause, CLASS_FIELD, p->classes[3].clause_count = 1)                         \
 	X(unknown_knob, CLASS_FIELD, p->classes[1].knobs = KNOB_ALL + 1)                           \
-	X(drain_without_clause, CLASS_FIELD, p->infra->knobs = KNOB_DRAIN)                         \
+	X(drain_without_clause, CLASS_FIELD, (p->infra->knobs = KNOB_DRAIN, p->infra->pairs = 1))  \
 	X(infra_with_knob, CLASS_FIELD, p->infra->knobs |= KNOB_DROP_UNKNOWN)                      \
 	X(infra_with_clause, CLASS_FIELD, p->classes[1].knobs = KNOB_INFRA)                        \
 	X(infra_without_name, CLASS_FIELD, p->infra->name = 0)                                     \
