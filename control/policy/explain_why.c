@@ -230,8 +230,11 @@ static void add_remedy(const struct case_file *c, char *text, size_t bytes)
 	if (c->level == LEVEL_QUARANTINE && is_refused) {
 		const char *contact = text_in(json_object_get(c->policy->doc, "contact"), "en");
 
-		explain_add(text, bytes, " This is for this customer alone; ask %s.",
-			    contact ? contact : c->quarantine->grant.by);
+		// A contact may be a sentence of its own.
+		if (!contact)
+			contact = c->quarantine->grant.by;
+		explain_add(text, bytes, " This is for this customer alone. Contact: %s%s", contact,
+			    *contact && contact[strlen(contact) - 1] == '.' ? "" : ".");
 		return;
 	}
 	if (!clause)

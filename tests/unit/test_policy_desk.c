@@ -79,7 +79,7 @@ static const struct {
 	{"198.51.100.10", "192.0.2.1", SIDE_SUBSCRIBER,
 	 AT "198.51.100.10 to port 25 of 192.0.2.1 is refused at once with a reset: the sender's "
 	    "address, in pool \"dyn\", is in quarantine \"Q-1\" until 2027-01-01T00:00:00+09:00. "
-	    "This is for this customer alone; ask support@example.net."},
+	    "This is for this customer alone. Contact: support@example.net."},
 	{"198.51.100.10", "203.0.113.25", SIDE_SUBSCRIBER,
 	 AT
 	 "198.51.100.10 to port 25 of 203.0.113.25 is let through: the sender's address, in pool "
@@ -130,7 +130,7 @@ static void somebody_can_be_asked(void **state)
 	json_t *answer = explain_question(p, &q, "2026-06-01", NULL, 0);
 
 	(void)state;
-	assert_non_null(strstr(text_of(answer, "sentence"), " alone; ask noc."));
+	assert_non_null(strstr(text_of(answer, "sentence"), " alone. Contact: noc."));
 	json_decref(answer);
 	policy_free(p);
 }
