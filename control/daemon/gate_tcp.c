@@ -55,11 +55,10 @@ static void judge_line(struct gate_try *y, const char *line)
 		settle(y, true, "");
 		return;
 	}
-	clean = diag_text(line);
-	snprintf(why, sizeof(why), "greets with \"%.40s\", not \"%.24s\"", clean ? clean : "?",
-		 greeting);
+	snprintf(why, sizeof(why), "greets with \"%.40s\", not \"%.24s\"", line, greeting);
+	clean = diag_text(why); // after it was cut, perhaps within a character
+	settle(y, false, clean);
 	free(clean);
-	settle(y, false, why);
 }
 
 static void on_read(struct bufferevent *conn, void *arg)
@@ -119,7 +118,9 @@ static void ask(struct gate_try *y, struct event_base *base)
 		return;
 	}
 	bufferevent_setcb(y->conn, on_read, NULL, on_event, y);
-	bufferevent_enable(y->conn, EV_READ);
+	// Without a greeting to compare nothing is read.
+	if (y->owner->gate->greeting)
+		bufferevent_enable(y->conn, EV_READ);
 	// A failure at once comes as an event, before this returns or after.
 	if (bufferevent_socket_connect(y->conn, (struct sockaddr *)&to, (int)bytes) && y->conn)
 		settle(y, false, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));

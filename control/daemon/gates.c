@@ -179,6 +179,10 @@ void gates_policy_changed(struct gates *g)
 		return;
 	if (g->policy != p->now.policy)
 		stop_asking(g); // they point into the one before
+	if (p->clock->latest_s < g->round_at_s) {
+		stop_asking(g); // the clock was set back to before the round, which has not been
+		g->round_at_s = p->clock->latest_s;
+	}
 	g->policy = p->now.policy;
 	if (strcmp(g->hash, p->now.hash)) {
 		memset(g->result, 0, sizeof(g->result));

@@ -170,6 +170,11 @@ static void a_gate_that_fails_holds_until_it_passes(void **state)
 		{NULL, "Connection refused"},
 		{"554 no\r\n", "greets with \"554 no\", not \"220\""},
 		{"5\x1b[1m\xff\r\n", "greets with \"5?[1m?\""},
+		// Cut within a character.
+		{"55 "
+		 "\u3042\u3042\u3042\u3042\u3042\u3042\u3042\u3042\u3042\u3042"
+		 "\u3042\u3042\u3042\u3042\r\n",
+		 "greets with \"55 ???"},
 		{"", "hung up before its greeting"},
 		{"no line", "hung up before its greeting"},
 	};
@@ -303,6 +308,26 @@ static void a_load_ends_questions_under_way(void **state)
 	server_stop(&s);
 }
 
+// The answer belongs to a moment that has not been.
+static void an_accepted_clock_ends_questions_under_way(void **state)
+{
+	struct server s;
+
+	(void)state;
+	server_start(&s, 0, "220 relay\r\n");
+	time_load(tcp_policy(s.port, ""));
+	time_life_turn(&run.life, MIDNIGHT + DAY_S); // asks
+	run.box.wall_s = MIDNIGHT - 60;
+	time_life_accept(&run.life);
+	assert_int_equal(run.life.outcome, PUBLISH_IN_FORCE);
+	time_life_wait_gates(&run.life);
+	time_life_turn(&run.life, MIDNIGHT); // asks at once, for its date has come
+	time_life_wait_gates(&run.life);
+	time_life_turn(&run.life, MIDNIGHT + 1);
+	time_assert_stage("flets", "closed");
+	server_stop(&s);
+}
+
 #define RAN_POLICY(days)                                                                           \
 	"{\"op25b\":1,\"name\":\"ran\",\"tz\":\"Asia/Tokyo\"," POOLS                               \
 	"\"gates\":{\"watched\":{\"check\":\"monitor_ran\",\"stage\":\"watch\",\"days\":" days     \
@@ -424,6 +449,7 @@ int main(void)
 		TIME_TEST(explain_knows_the_gates_of_now),
 		TIME_TEST(an_unsynchronised_clock_opens_no_gate),
 		TIME_TEST(a_load_ends_questions_under_way),
+		TIME_TEST(an_accepted_clock_ends_questions_under_way),
 		TIME_TEST(a_monitor_must_have_run_on_this_box),
 		TIME_TEST(what_has_run_has_run),
 		TIME_TEST(few_packets_would_be_refused),
