@@ -38,30 +38,31 @@ static void journal_path(const struct journal *j, const char *name, char path[JO
 
 // Of the file's last lines, those that tell of events after through_s: state.json was not written
 // any more. What was loaded or accepted begins a new account.
-static size_t count_known(const char *text, int64_t through_s)
+static void find_known(struct journal *j, const char *text, int64_t through_s)
 {
-	size_t known = 0;
 	const char *end;
 	json_int_t at;
 
 	for (; (end = strchr(text, '\n')); text = end + 1) {
 		json_t *row = json_loadb(text, (size_t)(end - text), 0, NULL);
 
-		if (!row || json_unpack(row, "{s:I}", "at_s", &at))
-			known = 0;
-		else if (at > through_s)
-			known++;
+		if (!row || json_unpack(row, "{s:I}", "at_s", &at)) {
+			j->known = 0;
+			j->known_s = 0;
+		} else if (at > through_s) {
+			j->known++;
+			j->known_s = at > j->known_s ? at : j->known_s;
+		}
 		json_decref(row);
 	}
-	return known;
 }
 
 void journal_open(struct journal *j, const char *dir, const struct memory *m)
 {
 	char path[JOURNAL_PATH_BYTES];
 	const char *end;
+	size_t bytes, whole;
 	struct diag d;
-	size_t bytes;
 	char *text;
 
 	*j = (struct journal){.dir = dir};
@@ -74,11 +75,12 @@ void journal_open(struct journal *j, const char *dir, const struct memory *m)
 	diag_free(&d);
 	if (!text)
 		return;
-	// Half a line: a power cut came between.
+	// Half a line, or zeros in its place: a power cut came between.
 	end = strrchr(text, '\n');
-	if (bytes && (!end || end[1]) && truncate(path, end ? end + 1 - text : 0))
+	whole = end ? (size_t)(end + 1 - text) : 0;
+	if (whole < bytes && truncate(path, (off_t)whole))
 		warn("%s", path);
-	j->known = count_known(text, m->through_s);
+	find_known(j, text, m->through_s);
 	free(text);
 }
 
@@ -149,6 +151,9 @@ static void add(struct journal *j, json_t *row)
 	size_t bytes = line ? strlen(line) + 1 : 0;
 	char *grown = NULL;
 
+	// What happens at one moment can be more than is kept back.
+	if (j->pending_bytes + bytes > JOURNAL_PENDING_BYTES)
+		journal_retry(j);
 	if (line && j->pending_bytes + bytes <= JOURNAL_PENDING_BYTES)
 		grown = realloc(j->pending, j->pending_bytes + bytes + 1);
 	if (grown) {

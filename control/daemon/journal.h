@@ -23,6 +23,7 @@ struct journal {
 	char *pending; // could not be written yet; NULL: nothing
 	size_t pending_bytes;
 	size_t known; // events after through_s that stand in the file already: a crash came between
+	int64_t known_s;                 // the last moment of these; 0: none
 	char error[JOURNAL_ERROR_BYTES]; // why the last line is not on disk; "": it is
 };
 

@@ -92,6 +92,9 @@ static void read_store(struct publish *p, struct stored *s)
 	s->memory = (struct memory){0};
 	journal_open(&p->journal, p->config->state_dir, &p->memory);
 	latest_s = s->at_s > p->memory.through_s ? s->at_s : p->memory.through_s;
+	// A power cut after an event was told, before state.json was written.
+	if (p->journal.known_s > latest_s)
+		latest_s = p->journal.known_s;
 	if (latest_s > p->clock->latest_s)
 		p->clock->latest_s = latest_s;
 }

@@ -208,9 +208,34 @@ static void a_year_of_a_thousand_boundaries(void **state)
 	free(want);
 }
 
+// More at one moment than is kept back for a disk that cannot be written.
+static void each_of_thousands_at_one_moment_is_told(void **state)
+{
+	char *text = malloc(1 << 20), *have;
+	size_t used = (size_t)sprintf(text, HEAD "\"stages\":[],\"exceptions\":["), i;
+
+	(void)state;
+	for (i = 0; i < 3000; i++)
+		used += (size_t)sprintf(text + used,
+					"%s{\"id\":\"x%zu\",\"match\":{\"prefix\":\"198.51.100."
+					"%zu/32\"},\"do\":\"permit\",\"from\":\"2008-03-31\","
+					"\"until\":\"2009-01-01\",\"reason\":\"server\","
+					"\"by\":\"noc\"}",
+					i ? "," : "", i, i % 256);
+	sprintf(text + used, "]}");
+	time_load(text);
+	free(text);
+	time_life_turn(&run.life, NOON + 43200);
+	have = time_events(run.dir);
+	assert_non_null(strstr(have, " exception_begins:x0 "));
+	assert_non_null(strstr(have, " exception_begins:x2999"));
+	free(have);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TIME_TEST(each_of_thousands_at_one_moment_is_told),
 		TIME_TEST(a_year_of_a_thousand_boundaries),
 	};
 
