@@ -190,13 +190,22 @@ static void attempt_guard(struct publish *p)
 		commit(p);
 }
 
-// op25b-dp did not take it; t->reason says why. The policy of the start is in force by right: a
-// dataplane that fails must not keep it from the guard.
-static void dataplane_failed(struct publish *p, enum publish_outcome outcome)
+// Whether the candidate is in force whatever op25b-dp says: the policy of the start, and what time
+// does to one that op25b-dp has refused, or cannot take because a worker hangs, which is when the
+// guard judges.
+static bool is_by_right(const struct publish *p, bool busy)
+{
+	return p->try.kind == PUBLISH_START ||
+	       (p->try.kind == PUBLISH_BOUNDARY && (busy || p->dataplane.refusal[0]));
+}
+
+// op25b-dp did not take it; t->reason says why. It must not keep from the guard what is in force by
+// right.
+static void dataplane_failed(struct publish *p, enum publish_outcome outcome, bool busy)
 {
 	struct publish_attempt *t = &p->try;
 
-	if (t->kind == PUBLISH_START) {
+	if (is_by_right(p, busy)) {
 		diag_warning(&t->diag, "", "%s", t->reason);
 		attempt_guard(p);
 		return;
@@ -215,12 +224,12 @@ static void on_refusal(struct publish *p, const struct link_answer *answer)
 		 link_outcome_name(answer->outcome), link_outcome_help(answer->outcome),
 		 answer->detail[0], answer->detail[1], answer->detail[2]);
 	if (answer->outcome == OUTCOME_BUSY) {
-		dataplane_failed(p, PUBLISH_UNREACHED);
+		dataplane_failed(p, PUBLISH_UNREACHED, true);
 		return;
 	}
 	if (t->kind == PUBLISH_REOFFER || t->kind == PUBLISH_START)
 		snprintf(p->dataplane.refusal, sizeof(p->dataplane.refusal), "%s", t->reason);
-	dataplane_failed(p, PUBLISH_REFUSED);
+	dataplane_failed(p, PUBLISH_REFUSED, false);
 }
 
 static void on_offer(void *arg, const struct link_answer *answer, const char *why)
@@ -233,7 +242,7 @@ static void on_offer(void *arg, const struct link_answer *answer, const char *wh
 			 "op25b-dp did not say what became of the policy: %s. Its connection was "
 			 "dropped; until it answers again, a load goes to the guard alone",
 			 why);
-		dataplane_failed(p, PUBLISH_UNREACHED);
+		dataplane_failed(p, PUBLISH_UNREACHED, false);
 		return;
 	}
 	if (answer->outcome != OUTCOME_APPLIED && answer->outcome != OUTCOME_WORKER_STUCK) {
@@ -259,7 +268,7 @@ static void attempt_run(struct publish *p)
 		attempt_guard(p);
 	} else if (!link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
 		snprintf(t->reason, sizeof(t->reason), "op25b-dp: %s", why);
-		dataplane_failed(p, PUBLISH_UNREACHED);
+		dataplane_failed(p, PUBLISH_UNREACHED, false);
 	}
 }
 
