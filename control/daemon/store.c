@@ -101,26 +101,69 @@ static bool write_all(int fd, const char *data, size_t bytes)
 	return true;
 }
 
-static bool replace(int dir, const char *name, const void *data, size_t bytes)
-{
-	char temp[64];
-	bool good;
-	int fd, saved_errno;
+// A file of the folder, and what is to be in it. data NULL: it stays as it is.
+struct part {
+	const char *name;
+	const void *data;
+	size_t bytes;
+};
 
-	snprintf(temp, sizeof(temp), ".%s.new", name);
+#define PART_TEMP_BYTES 64u
+
+static void part_temp(const struct part *part, char temp[PART_TEMP_BYTES])
+{
+	snprintf(temp, PART_TEMP_BYTES, ".%s.new", part->name);
+}
+
+static bool part_write(int dir, const struct part *part)
+{
+	char temp[PART_TEMP_BYTES];
+	int fd, saved_errno;
+	bool good;
+
+	part_temp(part, temp);
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return false;
-	good = write_all(fd, data, bytes) && !fsync(fd);
+	good = write_all(fd, part->data, part->bytes) && !fsync(fd);
 	saved_errno = errno;
 	close(fd);
-	if (good && !renameat(dir, temp, dir, name))
-		return !fsync(dir);
-	if (good)
-		saved_errno = errno;
-	unlinkat(dir, temp, 0);
 	errno = saved_errno;
-	return false;
+	return good;
+}
+
+static bool part_put(int dir, const struct part *part)
+{
+	char temp[PART_TEMP_BYTES];
+
+	part_temp(part, temp);
+	return !renameat(dir, temp, dir, part->name) && !fsync(dir);
+}
+
+// Writes all parts before the first takes its place: a disk that has no room for the last leaves
+// the others with what they belong to. Returns the name of a part that failed, with errno, or NULL.
+static const char *replace(int dir, const struct part *parts, size_t count)
+{
+	const char *failed = NULL;
+	char temp[PART_TEMP_BYTES];
+	int saved_errno;
+	size_t i;
+
+	for (i = 0; i < count && !failed; i++) {
+		if (parts[i].data && !part_write(dir, &parts[i]))
+			failed = parts[i].name;
+	}
+	for (i = 0; i < count && !failed; i++) {
+		if (parts[i].data && !part_put(dir, &parts[i]))
+			failed = parts[i].name;
+	}
+	saved_errno = errno;
+	for (i = 0; i < count && failed; i++) {
+		part_temp(&parts[i], temp);
+		unlinkat(dir, temp, 0);
+	}
+	errno = saved_errno;
+	return failed;
 }
 
 static char *state_text(const struct stored *s)
@@ -141,6 +184,11 @@ static char *state_text(const struct stored *s)
 bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR_BYTES])
 {
 	char *text = state_text(s);
+	const struct part parts[] = {
+		{"image", s->image, s->image_bytes},
+		{"state.json", text, text ? strlen(text) : 0},
+		{"policy.json", s->text, s->text_bytes},
+	};
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *failed = NULL;
 
@@ -148,12 +196,8 @@ bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR
 		failed = "state.json";
 	else if (fd < 0)
 		failed = "";
-	else if (s->image && !replace(fd, "image", s->image, s->image_bytes))
-		failed = "image";
-	else if (!replace(fd, "state.json", text, strlen(text)))
-		failed = "state.json";
-	else if (s->text && !replace(fd, "policy.json", s->text, s->text_bytes))
-		failed = "policy.json";
+	else
+		failed = replace(fd, parts, sizeof(parts) / sizeof(parts[0]));
 	if (failed)
 		snprintf(error, STORE_ERROR_BYTES, "%s/%s: %s", dir, failed,
 			 text ? strerror(errno) : "out of memory");

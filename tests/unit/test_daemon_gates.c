@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "control/daemon/api_explain.h"
 #include "daemon_run.h"
@@ -242,6 +244,27 @@ static void what_was_opened_stays_open(void **state)
 	time_assert_stage("flets", "");
 }
 
+// A policy for which the disk has no room takes nothing from the one that is saved.
+static void what_was_opened_survives_a_load_that_is_not_saved(void **state)
+{
+	struct server s;
+	char path[128];
+
+	(void)state;
+	server_start(&s, 0, "220 relay\r\n");
+	time_load(tcp_policy(s.port, ""));
+	ask_gates(MIDNIGHT);
+	time_assert_stage("flets", "closed");
+	server_stop(&s);
+	snprintf(path, sizeof(path), "%s/.policy.json.new", run.dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	time_load(daemon_policy_a);
+	assert_non_null(strstr(run.life.answer, "\"saved\":false"));
+	time_restart(false);
+	assert_int_equal(rmdir(path), 0);
+	time_assert_stage("flets", "closed");
+}
+
 // What op25bd answers of a connection to another server; at NULL: now.
 static void assert_explained(const char *at, const char *want)
 {
@@ -446,6 +469,7 @@ int main(void)
 		TIME_TEST(an_open_gate_costs_no_time),
 		TIME_TEST(a_gate_that_fails_holds_until_it_passes),
 		TIME_TEST(what_was_opened_stays_open),
+		TIME_TEST(what_was_opened_survives_a_load_that_is_not_saved),
 		TIME_TEST(explain_knows_the_gates_of_now),
 		TIME_TEST(an_unsynchronised_clock_opens_no_gate),
 		TIME_TEST(a_load_ends_questions_under_way),
