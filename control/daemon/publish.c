@@ -42,9 +42,15 @@ uint64_t publish_next_generation(struct publish *p)
 struct compile_request publish_request(const struct publish *p, struct moment moment,
 				       const void *previous)
 {
+	uint64_t slots = p->config->slots;
+
+	// A load must fit into op25b-dp. What is in force already must not fail because a restarted
+	// one has less room: that one says so by itself.
+	if (p->dataplane.up && (p->try.kind == PUBLISH_LOAD || p->dataplane.slots_capacity > slots))
+		slots = p->dataplane.slots_capacity;
 	return (struct compile_request){
 		.moment = moment,
-		.slots_capacity = p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots,
+		.slots_capacity = slots,
 		.previous = previous,
 		.pair_names = p->pair_names,
 		.pair_count = p->config->pair_count,

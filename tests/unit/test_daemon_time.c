@@ -238,26 +238,27 @@ static uint32_t slots_of_flets(void)
 	return OP25B_NO_SLOT;
 }
 
-// Whoever is on hold stays on hold, whatever begins elsewhere.
-static void slots_stay_where_they_are(void **state)
-{
 #define LIMITED(more, stages)                                                                      \
 	"{\"op25b\":1,\"name\":\"limited\",\"tz\":\"Asia/Tokyo\",\"pools\":{" more                 \
 	"\"flets\":{\"kind\":\"dynamic\",\"v4\":[\"198.51.100.0/24\"]}},\"limits\":{\"few\":{"     \
 	"\"key\":\"address\",\"count\":\"tcp_syn\",\"max\":3,\"window_s\":60,\"over\":\"drop\"}}," \
 	"\"stages\":[" stages "{\"id\":\"limit\",\"pools\":[\"flets\"],\"from\":\"always\","       \
 	"\"port25\":[{\"to\":\"any\",\"do\":\"limit\",\"limit\":\"few\"}]}]}"
-	static const char later[] = LIMITED(
-		"\"dsl\":{\"kind\":\"dynamic\",\"v4\":[\"192.0.2.0/24\"]},",
+static const char later_limited[] =
+	LIMITED("\"dsl\":{\"kind\":\"dynamic\",\"v4\":[\"192.0.2.0/24\"]},",
 		"{\"id\":\"dsl_limit\",\"pools\":[\"dsl\"],\"from\":\"2008-03-31\",\"port25\":["
 		"{\"to\":\"any\",\"do\":\"limit\",\"limit\":\"few\"}]},");
+
+// Whoever is on hold stays on hold, whatever begins elsewhere.
+static void slots_stay_where_they_are(void **state)
+{
 	uint32_t slots;
 
 	(void)state;
 	time_load(LIMITED("", ""));
 	slots = slots_of_flets();
 	assert_int_not_equal(slots, OP25B_NO_SLOT);
-	time_load(later);
+	time_load(later_limited);
 	assert_int_equal(slots_of_flets(), slots);
 	time_life_turn(&run.life, MIDNIGHT);
 	assert_string_equal(time_life_stage(&run.life, "dsl"), "dsl_limit");
@@ -268,6 +269,17 @@ static void slots_stay_where_they_are(void **state)
 	time_life_accept(&run.life);
 	assert_string_equal(time_life_stage(&run.life, "dsl"), "");
 	assert_int_equal(slots_of_flets(), slots);
+}
+
+// One with fewer slots, which gets no policy for that or another reason, holds up nothing.
+static void another_dataplane_keeps_no_stage_from_its_moment(void **state)
+{
+	(void)state;
+	time_load(later_limited);
+	run.life.publish.dataplane =
+		(struct publish_dataplane){.up = true, .slots_capacity = 300, .misfit = "ports"};
+	time_life_turn(&run.life, MIDNIGHT);
+	time_assert_stage("dsl", "dsl_limit");
 }
 
 static void assert_json(json_t *status, const char *key, const char *want)
@@ -467,6 +479,7 @@ int main(void)
 		TIME_TEST(a_rehearsal_leaves_no_trace),
 		TIME_TEST(an_older_revision_is_refused),
 		TIME_TEST(slots_stay_where_they_are),
+		TIME_TEST(another_dataplane_keeps_no_stage_from_its_moment),
 		TIME_TEST(status_shouts_what_is_held_too_long),
 		TIME_TEST(events_wait_for_a_disk),
 		TIME_TEST(zeros_at_the_end_of_the_events_are_no_line),
