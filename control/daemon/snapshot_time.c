@@ -11,6 +11,7 @@
 
 #define TIME_TEXT_BYTES 64u
 #define SOON_S (7 * 86400)
+#define LATE_S 3         // until then a change is on its way
 #define NEXT_ROWS 16u    // of one moment
 #define ENDING_ROWS 100u // the rest is only counted
 #define WARNING_ROWS 20u // about stages
@@ -63,6 +64,20 @@ static void take_clock(struct snapshot *s, const struct snapshot_sources *from)
 	}
 }
 
+static void warn_late(struct snapshot *s, const struct policy *p, int64_t due_s)
+{
+	char text[256], at[TIME_TEXT_BYTES];
+
+	if (s->clock_s - due_s < LATE_S)
+		return;
+	time_print(at, sizeof(at), due_s, policy_tz(p));
+	snprintf(text, sizeof(text),
+		 "what changes at %s is not in force: a host did not take it, and it is tried "
+		 "again every 10 seconds; the log says why",
+		 at);
+	warn(s, text);
+}
+
 static void take_next(struct snapshot *s, const struct schedule *schedule)
 {
 	const struct candidate *now = &schedule->publish->now;
@@ -71,6 +86,7 @@ static void take_next(struct snapshot *s, const struct schedule *schedule)
 	s->next_events = json_array();
 	if (!next)
 		return;
+	warn_late(s, schedule->publish->now.policy, next->at_s);
 	s->has_next_change = true;
 	s->next_change_s = next->at_s;
 	for (e = next; e < now->events + now->event_count && e->at_s == next->at_s; e++) {

@@ -160,6 +160,27 @@ static void refusal_by_the_dataplane_keeps_the_old(void **state)
 	daemon_assert_policy(&f->run, "b");
 }
 
+// What begins is no load, but all or nothing as well; and status says that it has not begun.
+static void refusal_of_a_change_is_said(void **state)
+{
+	struct daemon_fixture *f = *state;
+	struct reply reply;
+	char text[1024];
+
+	assert_true(daemon_start(&f->run));
+	daemon_print_dated(text);
+	daemon_assert_load(&f->run, text, 200);
+	fake_dp_answer(f->dp, OUTCOME_NO_MEMORY);
+	sleep(6);
+	reply = daemon_ask(&f->run, "/v1/status", NULL);
+	assert_non_null(strstr(reply.text, "is not in force: a host did not take it"));
+	reply_free(&reply);
+	fake_dp_answer(f->dp, OUTCOME_APPLIED);
+	sleep(5);
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"block\"}]"));
+}
+
 static void load_without_any_host_is_kept_for_later(void **state)
 {
 	struct daemon_fixture *f = *state;
@@ -412,6 +433,7 @@ int main(int argc, char **argv)
 		DAEMON_TEST(every_error_is_told_and_nothing_changes, argv[1]),
 		DAEMON_TEST(pairs_are_those_of_the_box, argv[1]),
 		DAEMON_TEST(refusal_by_the_dataplane_keeps_the_old, argv[1]),
+		DAEMON_TEST(refusal_of_a_change_is_said, argv[1]),
 		DAEMON_TEST(load_without_any_host_is_kept_for_later, argv[1]),
 		DAEMON_TEST(hangup_signal_reads_the_file_again, argv[1]),
 		DAEMON_TEST(silent_dataplane_holds_nobody_up, argv[1]),

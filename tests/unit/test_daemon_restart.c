@@ -149,29 +149,12 @@ static void second_instance_refuses(void **state)
 	daemon_assert_load(&f->run, daemon_policy_a, 200);
 }
 
-// A stage that begins in two seconds, and one that is there already.
-static void print_dated(char text[1024])
-{
-	time_t at = time(NULL) + 2;
-	char when[40];
-
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S+00:00", gmtime(&at));
-	snprintf(text, 1024,
-		 "{\"op25b\":1,\"name\":\"dated\",\"pools\":{\"flets\":{\"kind\":\"dynamic\","
-		 "\"v4\":[\"198.51.100.0/25\"]}},\"default\":\"permit\",\"stages\":["
-		 "{\"id\":\"watch\",\"pools\":[\"flets\"],\"from\":\"always\",\"port25\":["
-		 "{\"to\":\"any\",\"do\":\"monitor\",\"as\":\"drop\"}]},"
-		 "{\"id\":\"block\",\"pools\":[\"flets\"],\"from\":\"%s\",\"port25\":["
-		 "{\"to\":\"any\",\"do\":\"drop\"}]}]}",
-		 when);
-}
-
 static void stage_begins_by_itself(void **state)
 {
 	struct daemon_fixture *f = *state;
 	char text[1024];
 
-	print_dated(text);
+	daemon_print_dated(text);
 	assert_true(daemon_start(&f->run));
 	daemon_assert_load(&f->run, text, 200);
 	assert_true(
@@ -279,7 +262,7 @@ static void stage_begins_although_the_policy_was_refused(void **state)
 	struct daemon_fixture *f = *state;
 	char text[1024];
 
-	print_dated(text);
+	daemon_print_dated(text);
 	file_write(f->run.file, text);
 	fake_dp_answer(f->dp, OUTCOME_TOO_MANY_SLOTS);
 	assert_true(daemon_start(&f->run));
@@ -293,7 +276,7 @@ static void stage_begins_although_a_worker_hangs(void **state)
 	char text[1024], generation[32];
 
 	assert_true(daemon_start(&f->run));
-	print_dated(text);
+	daemon_print_dated(text);
 	daemon_assert_load(&f->run, text, 200);
 	fake_dp_answer(f->dp, OUTCOME_BUSY);
 	assert_begins_in_the_guard(f);
