@@ -49,7 +49,7 @@ static void find_known(struct journal *j, const char *text, int64_t through_s)
 		if (!row || json_unpack(row, "{s:I}", "at_s", &at)) {
 			j->known = 0;
 			j->known_s = 0;
-		} else if (at > through_s) {
+		} else if (at > through_s && memory_is_moment(at)) {
 			j->known++;
 			j->known_s = at > j->known_s ? at : j->known_s;
 		}

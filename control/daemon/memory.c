@@ -9,6 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOMENT_END_S 253402300800 // 10000-01-01T00:00:00Z
+
+bool memory_is_moment(int64_t at_s)
+{
+	return at_s >= 0 && at_s < MOMENT_END_S;
+}
+
 static void *grow(void *array, size_t count, size_t elem_bytes)
 {
 	void *grown = reallocarray(array, count + 1, elem_bytes);
@@ -37,7 +44,8 @@ static void read_openings(struct memory *m, const json_t *rows)
 	json_array_foreach(rows, i, row)
 	{
 		if (json_unpack((json_t *)row, "{s:s, s:I, s:I}", "stage", &stage, "from", &from,
-				"opened", &opened))
+				"opened", &opened) ||
+		    !memory_is_moment(opened))
 			continue;
 		m->openings = grow(m->openings, m->opening_count, sizeof(*m->openings));
 		o = &m->openings[m->opening_count++];
@@ -64,7 +72,9 @@ static void read_runs(struct memory *m, const json_t *rows)
 		if (json_unpack((json_t *)row, "{s:s, s:s, s:I, s:I, s:[I,I], s:[I,I], s:[I,I]}",
 				"stage", &stage, "pool", &pool, "since", &since, "longest",
 				&longest, "count", &c[0], &c[1], "dataplane", &c[2], &c[3], "guard",
-				&c[4], &c[5]))
+				&c[4], &c[5]) ||
+		    !memory_is_moment(longest) ||
+		    (since != POLICY_NEVER && !memory_is_moment(since)))
 			continue;
 		m->runs = grow(m->runs, m->run_count, sizeof(*m->runs));
 		r = &m->runs[m->run_count++];
@@ -84,7 +94,8 @@ void memory_read(struct memory *m, const json_t *state)
 
 	*m = (struct memory){0};
 	if (json_unpack((json_t *)state, "{s:s, s:s, s:I, s:s}", "policy", &policy, "hash", &hash,
-			"through", &through, "boot_id", &boot_id))
+			"through", &through, "boot_id", &boot_id) ||
+	    !memory_is_moment(through))
 		return;
 	snprintf(m->policy, sizeof(m->policy), "%s", policy);
 	snprintf(m->hash, sizeof(m->hash), "%s", hash);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,9 @@ struct memory {
 };
 
 void memory_free(struct memory *m);
+
+// Whether a policy clock may have shown it: not before 1970, nor after the year 9999.
+bool memory_is_moment(int64_t at_s);
 
 // From and to the keys of state.json. What is missing or not as it was written is left out.
 void memory_read(struct memory *m, const json_t *state);

@@ -17,6 +17,7 @@
 #include "../reader/reader.h"
 
 #define STORE_PATH_BYTES 512u
+#define GENERATION_MOST (1ll << 61) // far below what image_check() refuses: there are more to come
 
 static bool is_there(const char *dir, const char *name, char path[STORE_PATH_BYTES])
 {
@@ -49,9 +50,11 @@ static void read_state(const char *dir, struct stored *s, struct diag *d)
 	json_int_t generation = 0, loaded_at = 0, at = 0;
 	const char *source = "";
 
-	if (root && !json_unpack(root, "{s:I, s:I, s:I, s:s}", "generation", &generation,
-				 "loaded_at", &loaded_at, "at", &at, "source", &source)) {
-		s->generation = generation > 0 ? (uint64_t)generation : 0;
+	if (root &&
+	    !json_unpack(root, "{s:I, s:I, s:I, s:s}", "generation", &generation, "loaded_at",
+			 &loaded_at, "at", &at, "source", &source) &&
+	    generation >= 0 && generation <= GENERATION_MOST && memory_is_moment(at)) {
+		s->generation = (uint64_t)generation;
 		s->loaded_at_s = loaded_at;
 		s->at_s = at;
 		memory_read(&s->memory, root);

@@ -232,10 +232,54 @@ static void each_of_thousands_at_one_moment_is_told(void **state)
 	free(have);
 }
 
+// What no op25bd has written: damaged, and no reason to refuse loads or to stop the clock.
+static const char watched[] =
+	HEAD "\"gates\":{\"watched\":{\"check\":\"monitor_ran\",\"stage\":\"watch\",\"days\":14}},"
+	     "\"stages\":[{\"id\":\"watch\",\"pools\":[\"flets\"],\"from\":\"always\",\"port25\":["
+	     "{\"to\":\"any\",\"do\":\"monitor\",\"as\":\"drop\"}]},{\"id\":\"closed\","
+	     "\"pools\":[\"flets\"],\"from\":\"2008-03-31\",\"gate\":\"watched\"," BLOCKED "}]}";
+
+static void a_state_of_other_times_is_not_believed(void **state)
+{
+#define STATE(generation, at, through, more)                                                       \
+	"{\"generation\":" generation ",\"loaded_at\":0,\"at\":" at ",\"source\":\"x\","           \
+	"\"policy\":\"year\",\"hash\":\"\",\"through\":" through ",\"boot_id\":\"zz\"," more "}"
+#define MOST "9223372036854775807"
+#define RUN(since, longest)                                                                        \
+	"\"opened\":{},\"runs\":[{\"stage\":\"watch\",\"pool\":\"flets\",\"since\":" since         \
+	",\"longest\":" longest ",\"count\":[-1,-1],\"dataplane\":[-1,-1],\"guard\":[-1,-1]}]"
+	static const char *const rows[] = {
+		STATE(MOST, "5", "5", "\"runs\":[]"),
+		STATE("5", MOST, "5", "\"opened\":[]"),
+		STATE("5", "-" MOST, "5", "\"opened\":[]"),
+		STATE("5", "5", MOST, "\"opened\":[]"),
+		STATE("5", "5", "-" MOST, "\"opened\":[]"),
+		STATE("5", "5", "5", RUN("-" MOST, "0")),
+		STATE("5", "5", "5", RUN("0", MOST)),
+		STATE("5", "5", "5",
+		      "\"opened\":[{\"stage\":\"closed\",\"from\":1206889200,\"opened\":-1}]"),
+	};
+	char path[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		time_load(watched);
+		time_life_end(&run.life, false);
+		snprintf(path, sizeof(path), "%s/state.json", run.dir);
+		file_write(path, rows[i]);
+		time_life_begin(&run.life, &run.box, run.dir);
+		time_life_turn(&run.life, NOON + 86400 + (int64_t)i);
+		assert_int_equal(run.life.clock.latest_s, NOON + 86400 + (int64_t)i);
+		time_assert_stage("flets", "watch");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TIME_TEST(each_of_thousands_at_one_moment_is_told),
+		TIME_TEST(a_state_of_other_times_is_not_believed),
 		TIME_TEST(a_year_of_a_thousand_boundaries),
 	};
 
