@@ -202,7 +202,7 @@ static void attempt_guard(struct publish *p)
 static bool is_by_right(const struct publish *p, bool busy)
 {
 	return p->try.kind == PUBLISH_START ||
-	       (p->try.kind == PUBLISH_BOUNDARY && (busy || p->dataplane.refusal[0]));
+	       (p->try.kind == PUBLISH_BOUNDARY && p->guard && (busy || p->dataplane.refusal[0]));
 }
 
 // op25b-dp did not take it; t->reason says why. It must not keep from the guard what is in force by

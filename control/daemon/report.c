@@ -32,7 +32,7 @@ static const char *dataplane_word(const struct publish *p)
 		return "down";
 	if (p->dataplane.misfit[0])
 		return "unusable";
-	return p->dataplane.refusal[0] ? "refused" : "applied";
+	return p->dataplane.checksum == candidate_checksum(&p->now) ? "applied" : "refused";
 }
 
 json_t *report_reason(const char *reason)
