@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -240,6 +241,17 @@ static void start_events(struct daemon *d)
 		errx(1, "out of memory");
 }
 
+// Gates ask many servers at once, and the API goes on meanwhile.
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static void start_policy(struct daemon *d)
 {
 	clock_init(&d->clock);
@@ -306,6 +318,7 @@ int main(int argc, char **argv)
 	d->base = event_base_new();
 	if (!d->base)
 		errx(1, "no event loop");
+	raise_file_limit();
 	start_policy(d);
 	start_events(d);
 	start_api(d);

@@ -76,6 +76,17 @@ static bool start_saved(struct publish *p, const struct stored *s)
 	return good;
 }
 
+static int64_t max_s(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+// The moment from which on an image was in force; 0: none, or it names none.
+static int64_t image_moment_s(const struct op25b_image_hdr *hdr)
+{
+	return hdr && memory_is_moment(hdr->policy_time_s) ? hdr->policy_time_s : 0;
+}
+
 // Reads what earlier lives left behind.
 static void read_store(struct publish *p, struct stored *s)
 {
@@ -91,10 +102,13 @@ static void read_store(struct publish *p, struct stored *s)
 	p->memory = s->memory;
 	s->memory = (struct memory){0};
 	journal_open(&p->journal, p->config->state_dir, &p->memory);
-	latest_s = s->at_s > p->memory.through_s ? s->at_s : p->memory.through_s;
-	// A power cut after an event was told, before state.json was written.
-	if (p->journal.known_s > latest_s)
-		latest_s = p->journal.known_s;
+	// A power cut may come after an event was told, before state.json was written; and if that is
+	// lost and the clock is no good, the images still say what was in force.
+	latest_s = max_s(max_s(s->at_s, p->memory.through_s), p->journal.known_s);
+	if (!clock_is_good(p->clock)) {
+		latest_s = max_s(latest_s, image_moment_s(p->dataplane.image));
+		latest_s = max_s(latest_s, image_moment_s(s->image));
+	}
 	if (latest_s > p->clock->latest_s)
 		p->clock->latest_s = latest_s;
 }

@@ -89,8 +89,9 @@ static void pool_class(const struct in_force *f, size_t index, const uint8_t *pa
 		c->knobs |= KNOB_DRAIN;
 }
 
-// Of a part of a pool, from the class of the whole. A quarantine leaves nothing of the stage; the
-// clause of exceptions stands in front of the stage's.
+// Of a part of a pool, from the class of the whole. A quarantine leaves nothing of the stage, and
+// nothing of what the pool lets pass in doubt; the clause of exceptions stands in front of the
+// stage's.
 static void part_class(const struct class_part *part, const struct op25b_class *pool,
 		       struct op25b_class *c)
 {
@@ -106,7 +107,7 @@ static void part_class(const struct class_part *part, const struct op25b_class *
 	}
 	memset(c->clause, 0, sizeof(c->clause));
 	c->stage = 0;
-	c->knobs &= (uint8_t)~KNOB_DRAIN;
+	c->knobs &= (uint8_t) ~(KNOB_DRAIN | KNOB_PASS_EH_LIMIT | KNOB_PASS_FRAG_CHAIN);
 	c->clause_count = 0;
 	if (part->sets)
 		c->clause[c->clause_count++] = permit;

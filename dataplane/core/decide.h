@@ -322,12 +322,13 @@ STAGE bool decide_inbound(const struct flow *f, const struct op25b_class *c,
 }
 
 // A stage that has just begun may spare the connections that stand: what its own clauses would
-// refuse, and is no attempt at a new one. A quarantine or an exception spares nothing.
+// refuse, and is no attempt at a new one. A quarantine spares nothing, and a hold is no matter of
+// when the stage began.
 STAGE bool is_drained(const struct flow *f, const struct op25b_class *c,
 		      const struct op25b_clause *cl)
 {
-	return (c->knobs & KNOB_DRAIN) && cl->origin == ORIGIN_STAGE && f->kind == FLOW_TCP &&
-	       !f->detour && !(f->tcp_flags & TCP_FLAG_SYN);
+	return (c->knobs & KNOB_DRAIN) && cl->origin == ORIGIN_STAGE && is_refusal(cl->action) &&
+	       f->kind == FLOW_TCP && !f->detour && !(f->tcp_flags & TCP_FLAG_SYN);
 }
 
 // The clause that was found says.
@@ -375,7 +376,6 @@ STAGE void decide(const struct flow *f, const struct ingress *in, const struct o
 		j->reason = decide_default(f, c);
 		return;
 	}
-	j->reason = decide_clause(f, in, cl, slot, now_ns);
-	if (is_drained(f, c, cl) && reason_verdict(j->reason) != VERDICT_PASS)
-		j->reason = REASON_PASS_DRAINING;
+	j->reason = is_drained(f, c, cl) ? REASON_PASS_DRAINING
+					 : decide_clause(f, in, cl, slot, now_ns);
 }

@@ -169,16 +169,16 @@ breaks(
      "answers are judged like a subscriber's own"),
     ("return (c->knobs & KNOB_DRAIN) && cl->origin", "return cl->origin", "every stage drains"),
     ("return (c->knobs & KNOB_DRAIN) && cl->origin", "return false && cl->origin", "no stage drains"),
-    ("cl->origin == ORIGIN_STAGE && f->kind == FLOW_TCP &&", "cl->origin == ORIGIN_STAGE &&",
+    ("f->kind == FLOW_TCP && !f->detour &&", "!f->detour &&",
      "what drains lets doubt pass"),
     ("!f->detour && !(f->tcp_flags & TCP_FLAG_SYN);", "!(f->tcp_flags & TCP_FLAG_SYN);", "what drains lets detours pass"),
     ("!f->detour && !(f->tcp_flags & TCP_FLAG_SYN);", "!f->detour;", "what drains lets new connections begin"),
     ("!(f->tcp_flags & TCP_FLAG_SYN);", "(f->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN;",
      "what drains lets answers to new connections pass"),
-    ("if (is_drained(f, c, cl) && reason_verdict(j->reason) != VERDICT_PASS)", "if (is_drained(f, c, cl))",
-     "what drains takes permits for spared"),
-    ("if (is_drained(f, c, cl) && reason_verdict(j->reason) != VERDICT_PASS)",
-     "if (is_drained(f, c, cl) && reason_verdict(j->reason) == VERDICT_DROP)", "what drains sends resets"),
+    ("ORIGIN_STAGE && is_refusal(cl->action) &&", "ORIGIN_STAGE &&", "what drains takes permits for spared"),
+    ("ORIGIN_STAGE && is_refusal(cl->action) &&", "ORIGIN_STAGE && cl->action != ACTION_PERMIT &&",
+     "what drains ends holds"),
+    ("ORIGIN_STAGE && is_refusal(cl->action) &&", "ORIGIN_STAGE && cl->action == ACTION_DROP &&", "what drains sends resets"),
 )
 
 # The limit.

@@ -127,7 +127,8 @@ class Policy:
         if not clause:
             return {"PASS_UNRESTRICTED"} if pool or self.infra(subscriber) else {"PASS_NO_POOL"}
         right = self.mirror(clause) if row.side == NET else self.forward(clause)
-        return right | ({"PASS_DRAINING"} if pool in self.draining and not granted else set())
+        spares = pool in self.draining and not granted and clause["do"] in REFUSALS
+        return right | ({"PASS_DRAINING"} if spares else set())
 
 
 POLICIES = (Policy("policy.json"), Policy("policy_next.json"))

@@ -396,6 +396,23 @@ static void zeros_at_the_end_of_the_events_are_no_line(void **state)
 	time_assert_events("policy_loaded stage_begins:block");
 }
 
+// state.json and the events are lost, and the clock knows nothing.
+static void what_the_image_is_for_has_begun(void **state)
+{
+	char path[128];
+
+	(void)state;
+	time_load(dated);
+	time_life_turn(&run.life, MIDNIGHT);
+	snprintf(path, sizeof(path), "%s/state.json", run.dir);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/%s", run.dir, JOURNAL_FILE);
+	assert_int_equal(unlink(path), 0);
+	run.box = (struct time_clock){1, false};
+	time_restart(false);
+	time_assert_stage("flets", "block");
+}
+
 // The power goes between the two files, and the box comes back with a clock that knows nothing.
 static void what_was_told_has_begun(void **state)
 {
@@ -484,6 +501,7 @@ int main(void)
 		TIME_TEST(events_wait_for_a_disk),
 		TIME_TEST(zeros_at_the_end_of_the_events_are_no_line),
 		TIME_TEST(what_was_told_has_begun),
+		TIME_TEST(what_the_image_is_for_has_begun),
 		TIME_TEST(the_events_file_does_not_grow_for_ever),
 		TIME_TEST(a_stage_fires_within_a_second),
 	};

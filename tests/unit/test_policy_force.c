@@ -432,11 +432,15 @@ static void a_clause_for_nothing_is_not_the_strictest(void **state)
 	policy_free(p);
 }
 
+#define LENIENT (KNOB_PASS_EH_LIMIT | KNOB_PASS_FRAG_CHAIN)
+
+// And what the pool lets pass in doubt does not leave a quarantine open.
 static void draining_is_a_matter_of_the_stage(void **state)
 {
 	static const char drained[] =
 		"{\"op25b\":1,\"name\":\"n\",\"pools\":{\"p\":{\"kind\":\"dynamic\",\"v4\":["
-		"\"10.0.0.0/24\"]}},\"stages\":[{\"id\":\"s\",\"pools\":[\"p\"],\"from\":"
+		"\"10.0.0.0/24\"],\"eh_limit\":\"pass\",\"frag_chain\":\"pass\",\"inbound\":"
+		"\"drop\"}},\"stages\":[{\"id\":\"s\",\"pools\":[\"p\"],\"from\":"
 		"\"2026-01-01\",\"drain_min\":10,\"port25\":[{\"to\":\"any\",\"do\":\"drop\"}]}],"
 		"\"exceptions\":[" GRANT("x", "\"prefix\":\"10.0.0.1/32\"", "permit", "2025-01-01",
 					 "2027-01-01") ",\"to\":\"192.0.2.1/32\"}],"
@@ -460,9 +464,12 @@ static void draining_is_a_matter_of_the_stage(void **state)
 	for (i = 0; i < COUNT(drain_rows); i++) {
 		struct image image = image_at(p, drain_rows[i].at);
 
-		assert_int_equal(image.view.classes[1].knobs, drain_rows[i].pool);
-		assert_int_equal(image.view.classes[3].knobs, drain_rows[i].excepted);
-		assert_int_equal(image.view.classes[4].knobs, drain_rows[i].quarantined);
+		assert_int_equal(image.view.classes[1].knobs,
+				 drain_rows[i].pool | LENIENT | KNOB_DROP_INBOUND);
+		assert_int_equal(image.view.classes[3].knobs,
+				 drain_rows[i].excepted | LENIENT | KNOB_DROP_INBOUND);
+		assert_int_equal(image.view.classes[4].knobs,
+				 drain_rows[i].quarantined | KNOB_DROP_INBOUND);
 		free(image.bytes);
 	}
 	policy_free(p);
