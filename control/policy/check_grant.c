@@ -114,67 +114,15 @@ static void check_grant(const struct policy *p, const struct owners *owners, con
 		refuse_twice(twice, prefix_place(at, g, twice), d);
 }
 
-// The stage's clauses and the one that an exception adds must fit into a class.
-static void check_room(const struct policy *p, const struct owners *owners, struct diag *d)
-{
-	const struct grant **first = policy_alloc(p->pool_count, sizeof(struct grant *));
-	char at[READER_PLACE_BYTES];
-	size_t i, j;
-
-	for (i = 0; i < p->exception_count; i++) {
-		const struct grant *g = &p->exceptions[i].grant;
-
-		for (j = 0; j < g->count; j++) {
-			const struct owned *owner = owners_find(owners, &g->prefixes[j]);
-
-			if (owner && !owner->is_infra && !first[owner->owner])
-				first[owner->owner] = g;
-		}
-	}
-	for (i = 0; i < p->stage_count; i++) {
-		const struct stage *s = &p->stages[i];
-
-		for (j = 0; s->clause_count == OP25B_MAX_CLAUSES && j < s->pool_count; j++) {
-			if (first[s->pools[j]])
-				diag_error(
-					d, reader_place(at, s->body_place, "port25"),
-					"has %u clauses, at most %u are allowed: pool \"%s\" has "
-					"exceptions, such as %s",
-					OP25B_MAX_CLAUSES, OP25B_MAX_CLAUSES - 1,
-					p->pools[s->pools[j]].name, first[s->pools[j]]->place);
-		}
-	}
-	free(first);
-}
-
-static void check_keep(const struct policy *p, const struct owners *owners,
-		       const struct quarantine *q, struct diag *d)
-{
-	char at[READER_PLACE_BYTES];
-	size_t i;
-
-	for (i = 0; q->keep & POLICY_OWN_RELAY && i < q->grant.count; i++) {
-		const struct owned *owner = owners_find(owners, &q->grant.prefixes[i]);
-
-		if (!owner || owner->is_infra || p->pools[owner->owner].has_relay)
-			continue;
-		diag_error(d, reader_place(at, q->grant.place, "keep"),
-			   "\"own_relay\" needs the key \"relay\" ([] if there is none) in pool "
-			   "\"%s\"",
-			   p->pools[owner->owner].name);
-		return;
-	}
-}
-
-// One prefix of one quarantine.
-struct locked {
+// One prefix of one exception or quarantine.
+struct granted {
 	struct prefix prefix; // first: prefix_compare() looks at it
 	const struct grant *grant;
 };
 
-static int locked_compare(const void *a, const void *b)
+static int granted_compare(const void *a, const void *b)
 {
-	const struct locked *x = a, *y = b;
+	const struct granted *x = a, *y = b;
 	int order = prefix_compare(x, y);
 
 	if (order)
@@ -184,25 +132,118 @@ static int locked_compare(const void *a, const void *b)
 	return (x->grant > y->grant) - (x->grant < y->grant);
 }
 
+static void add_granted(struct granted *all, size_t *count, const struct grant *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->count; i++)
+		all[(*count)++] = (struct granted){g->prefixes[i], g};
+}
+
+// For each pool the first grant that touches it, or NULL: one for a part of a prefix of the pool,
+// or one for a pool around it. Sorted, what covers comes before what is covered, so that of those
+// open the outermost is enough to know. all: sorted.
+static const struct grant **find_touched(const struct policy *p, const struct owners *owners,
+					 const struct granted *all, size_t count)
+{
+	const struct grant **touched = policy_alloc(p->pool_count, sizeof(struct grant *));
+	const struct granted *open = NULL;
+	const struct owned *owner;
+	size_t i, next = 0;
+
+	for (i = 0; i < count; i++) {
+		owner = owners_find(owners, &all[i].prefix);
+		if (owner && !owner->is_infra && !touched[owner->owner])
+			touched[owner->owner] = all[i].grant;
+	}
+	for (i = 0; i < owners->count; i++) {
+		owner = &owners->items[i];
+		for (; next < count && prefix_compare(&all[next], &owner->prefix) <= 0; next++) {
+			if (!open || !prefix_covers(&open->prefix, &all[next].prefix))
+				open = &all[next];
+		}
+		if (open && !owner->is_infra && !touched[owner->owner] &&
+		    prefix_covers(&open->prefix, &owner->prefix))
+			touched[owner->owner] = open->grant;
+	}
+	return touched;
+}
+
+// The stage's clauses and the one that an exception adds must fit into a class.
+static void check_room(const struct policy *p, const struct owners *owners, struct diag *d)
+{
+	const struct grant **touched;
+	char at[READER_PLACE_BYTES];
+	struct granted *all;
+	size_t i, j, count = 0;
+
+	for (i = 0; i < p->exception_count; i++)
+		count += p->exceptions[i].grant.count;
+	all = policy_alloc(count, sizeof(*all));
+	for (i = 0, count = 0; i < p->exception_count; i++)
+		add_granted(all, &count, &p->exceptions[i].grant);
+	qsort(all, count, sizeof(*all), granted_compare);
+	touched = find_touched(p, owners, all, count);
+	for (i = 0; i < p->stage_count; i++) {
+		const struct stage *s = &p->stages[i];
+
+		for (j = 0; s->clause_count == OP25B_MAX_CLAUSES && j < s->pool_count; j++) {
+			if (touched[s->pools[j]])
+				diag_error(
+					d, reader_place(at, s->body_place, "port25"),
+					"has %u clauses, at most %u are allowed: pool \"%s\" has "
+					"exceptions, such as %s",
+					OP25B_MAX_CLAUSES, OP25B_MAX_CLAUSES - 1,
+					p->pools[s->pools[j]].name, touched[s->pools[j]]->place);
+		}
+	}
+	free(touched);
+	free(all);
+}
+
+// Who keeps the own relay of a pool asks what that is.
+static void check_keep(const struct policy *p, const struct owners *owners, struct diag *d)
+{
+	const struct grant **touched;
+	char at[READER_PLACE_BYTES];
+	struct granted *all;
+	size_t i, count = 0;
+
+	for (i = 0; i < p->quarantine_count; i++)
+		count += p->quarantines[i].grant.count;
+	all = policy_alloc(count, sizeof(*all));
+	for (i = 0, count = 0; i < p->quarantine_count; i++) {
+		if (p->quarantines[i].keep & POLICY_OWN_RELAY)
+			add_granted(all, &count, &p->quarantines[i].grant);
+	}
+	qsort(all, count, sizeof(*all), granted_compare);
+	touched = find_touched(p, owners, all, count);
+	for (i = 0; i < p->pool_count; i++) {
+		if (touched[i] && !p->pools[i].has_relay)
+			diag_error(d, reader_place(at, touched[i]->place, "keep"),
+				   "\"own_relay\" needs the key \"relay\" ([] if there is none) in "
+				   "pool \"%s\"",
+				   p->pools[i].name);
+	}
+	free(touched);
+	free(all);
+}
+
 // Sorted by begin, a quarantine overlaps an earlier one of its prefix if it begins before the
 // latest end of those.
 static void check_quarantines(const struct policy *p, struct diag *d)
 {
 	const struct grant *latest = NULL;
 	char text[PREFIX_TEXT_BYTES], at[READER_PLACE_BYTES];
-	struct locked *all;
-	size_t i, j, count = 0;
+	struct granted *all;
+	size_t i, count = 0;
 
 	for (i = 0; i < p->quarantine_count; i++)
 		count += p->quarantines[i].grant.count;
 	all = policy_alloc(count, sizeof(*all));
-	for (i = 0, count = 0; i < p->quarantine_count; i++) {
-		const struct grant *g = &p->quarantines[i].grant;
-
-		for (j = 0; j < g->count; j++)
-			all[count++] = (struct locked){g->prefixes[j], g};
-	}
-	qsort(all, count, sizeof(*all), locked_compare);
+	for (i = 0, count = 0; i < p->quarantine_count; i++)
+		add_granted(all, &count, &p->quarantines[i].grant);
+	qsort(all, count, sizeof(*all), granted_compare);
 	for (i = 0; i < count; i++) {
 		const struct grant *g = all[i].grant;
 
@@ -280,10 +321,9 @@ void check_grants(const struct policy *p, const struct owners *owners, struct di
 	check_subscribers(p, owners, d);
 	for (i = 0; i < p->exception_count; i++)
 		check_grant(p, owners, &p->exceptions[i].grant, d);
-	for (i = 0; i < p->quarantine_count; i++) {
+	for (i = 0; i < p->quarantine_count; i++)
 		check_grant(p, owners, &p->quarantines[i].grant, d);
-		check_keep(p, owners, &p->quarantines[i], d);
-	}
+	check_keep(p, owners, d);
 	check_quarantines(p, d);
 	check_lists(p, d);
 	check_room(p, owners, d);
