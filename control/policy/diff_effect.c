@@ -78,12 +78,12 @@ static int part_compare(const void *a, const void *b)
 {
 	const struct diff_part *x = a, *y = b;
 	int order = place_compare(x, y);
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; !order && i < 2; i++) {
 		order = int_compare(x->owner[i].quarantine, y->owner[i].quarantine);
-		if (!order)
-			order = int_compare(x->owner[i].exception, y->owner[i].exception);
+		for (j = 0; !order && j < OWNER_EXCEPTIONS; j++)
+			order = int_compare(x->owner[i].exceptions[j], y->owner[i].exceptions[j]);
 		if (!order && x->owner[i].excepted != y->owner[i].excepted)
 			order = x->owner[i].excepted < y->owner[i].excepted ? -1 : 1;
 	}

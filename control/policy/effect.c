@@ -72,6 +72,20 @@ void view_nest(const struct view *v, struct nest *n, uint8_t side)
 		nest_grant(n, v, &p->exceptions[i].grant, side, OWNER_EXCEPTION, (uint32_t)i);
 }
 
+static void owner_except(const struct view *v, uint32_t index, struct owner *o)
+{
+	uint64_t sets = exception_sets(v, &v->p->exceptions[index]);
+	size_t i;
+
+	for (i = 0; i < OWNER_EXCEPTIONS && sets & ~o->excepted; i++) {
+		if (o->exceptions[i] >= 0)
+			continue;
+		o->exceptions[i] = (int)index;
+		break;
+	}
+	o->excepted |= sets;
+}
+
 static void owner_take(const struct view *v, const struct nest_entry *e, struct owner *o)
 {
 	switch (e->kind) {
@@ -87,15 +101,23 @@ static void owner_take(const struct view *v, const struct nest_entry *e, struct 
 			o->quarantine = (int)e->index;
 		return;
 	default:
-		if (o->exception < 0)
-			o->exception = (int)e->index;
-		o->excepted |= exception_sets(v, &v->p->exceptions[e->index]);
+		owner_except(v, e->index, o);
 	}
+}
+
+struct owner owner_of_pool(int pool)
+{
+	struct owner o = {.infra = -1, .pool = pool, .quarantine = -1};
+	size_t i;
+
+	for (i = 0; i < OWNER_EXCEPTIONS; i++)
+		o.exceptions[i] = -1;
+	return o;
 }
 
 struct owner owner_of(const struct view *v, const struct nest_node *node, uint8_t side)
 {
-	struct owner o = {.infra = -1, .pool = -1, .quarantine = -1, .exception = -1};
+	struct owner o = owner_of_pool(-1);
 	size_t i;
 
 	for (; node; node = node->parent) {
@@ -105,6 +127,21 @@ struct owner owner_of(const struct view *v, const struct nest_node *node, uint8_
 		}
 	}
 	return o;
+}
+
+// The exception that permits to destinations in sets; NULL: none that can be told.
+static const struct grant *permitting(const struct view *v, const struct owner *o, uint64_t sets)
+{
+	size_t i;
+
+	for (i = 0; i < OWNER_EXCEPTIONS && o->exceptions[i] >= 0; i++) {
+		const struct exception *e = &v->p->exceptions[o->exceptions[i]];
+		uint64_t of_exception = exception_sets(v, e);
+
+		if (of_exception == OP25B_ANY_SET || (of_exception & sets))
+			return &e->grant;
+	}
+	return NULL;
 }
 
 static struct effect effect_plain(uint8_t action)
@@ -133,8 +170,7 @@ struct effect effect_of(const struct view *v, const struct owner *o, const struc
 				       .is_by_quarantine = true};
 	}
 	if (o->excepted == OP25B_ANY_SET || (o->excepted & sets))
-		return (struct effect){.action = ACTION_PERMIT,
-				       .grant = &v->p->exceptions[o->exception].grant};
+		return (struct effect){.action = ACTION_PERMIT, .grant = permitting(v, o, sets)};
 	for (i = 0; stage && i < stage->clause_count; i++) {
 		const struct clause *c = &stage->clauses[i];
 		uint64_t of_clause = clause_sets(c, pool);

@@ -37,12 +37,16 @@ struct targets {
 void targets_make(struct targets *t, const struct view *views, size_t view_count);
 void targets_free(struct targets *t);
 
+#define OWNER_EXCEPTIONS 4u // that can be told by name; all count
+
 // Whose an address is, in one view. -1: no such.
 struct owner {
 	int infra, pool, quarantine;
-	int exception;     // the innermost; those around it count too:
-	uint64_t excepted; // where any of them permits to
+	int exceptions[OWNER_EXCEPTIONS]; // from the inside: each permits what none before does
+	uint64_t excepted;                // where any exception permits to
 };
+
+struct owner owner_of_pool(int pool);
 
 struct owner owner_of(const struct view *v, const struct nest_node *node, uint8_t side);
 

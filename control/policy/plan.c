@@ -103,7 +103,7 @@ static json_t *change_row(json_t *list, const char *before, const char *after)
 // What becomes other for the destinations. pool: one of the turn.
 static json_t *turn_targets(const struct plan *plan, const struct turn *t, int pool)
 {
-	const struct owner o = {.infra = -1, .pool = pool, .quarantine = -1, .exception = -1};
+	const struct owner o = owner_of_pool(pool);
 	char before[EFFECT_TEXT_BYTES], after[EFFECT_TEXT_BYTES];
 	json_t *list = json_array(), *row;
 	size_t i;

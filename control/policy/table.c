@@ -52,7 +52,7 @@ static json_t *pool_row(const struct view *v, uint32_t index, const struct stage
 			const struct amount *amount, const struct targets *targets)
 {
 	const struct pool *pool = &v->p->pools[index];
-	const struct owner o = {.infra = -1, .pool = (int)index, .quarantine = -1, .exception = -1};
+	const struct owner o = owner_of_pool((int)index);
 	json_t *row = json_pack("{s:s, s:s, s:s?}", "pool", pool->name, "kind",
 				words_kind[pool->kind], "stage", stage ? stage->name : NULL);
 

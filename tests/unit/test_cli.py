@@ -90,6 +90,7 @@ CASES = {
     "diff_equal": (["policy", "diff", AFTER, AFTER], {}),
     "diff_at": (["policy", "diff", BEFORE, AFTER, "--at", "2026-11-22"], {}),
     "diff_at_json": (["policy", "diff", BEFORE, AFTER, "--at", "2026-11-22", "-j"], {}),
+    "diff_at_nested": (["policy", "diff", "NESTED", "NESTED", "--at", "2026-09-30", "--at", "2026-11-22"], {}),
     "diff_at_equal": (["policy", "diff", BEFORE, BEFORE, "--at", "2026-11-22"], {}),
     "diff_at_two": (["policy", "diff", ASAMA, ASAMA] + LIMIT_ENDS + BLOCK_BEGINS, {}),
     "diff_at_grants": (["policy", "diff", AFTER, AFTER, "--at", "2026-12-31", "--at", "2026-11-22"], {}),
@@ -270,8 +271,15 @@ def turn_pools(policy):
     policy["pools"] = dict(reversed(policy["pools"].items()))
 
 
+def nest_exceptions(policy):
+    """One exception around another, each for destinations of its own."""
+    _, outer = policy["exceptions"]
+    outer["match"], outer["to"] = {"prefix": "198.51.100.0/28"}, "carriers"
+
+
 # Files that are made of others: name, of what, by what.
-MADE = {"WRONG": (ASAMA, expect_opposite), "LIMIT": (ASAMA, only_limit), "TURNED": (BEFORE, turn_pools)}
+MADE = {"WRONG": (ASAMA, expect_opposite), "LIMIT": (ASAMA, only_limit), "TURNED": (BEFORE, turn_pools),
+        "NESTED": (AFTER, nest_exceptions)}
 
 
 def made(arg, folder):
