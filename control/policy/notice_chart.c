@@ -80,6 +80,13 @@ static bool has_named_sets(const struct notice *n, const struct group *g)
 	return false;
 }
 
+static enum notice_text held_text(enum reach reach)
+{
+	if (reach == REACH_MIXED)
+		return TEXT_LEAF_HELD_MIXED;
+	return reach == REACH_LIMITED ? TEXT_LEAF_HELD_LIMITED : TEXT_LEAF_HELD;
+}
+
 static const char *say_change(struct notice *n, const struct segment *segment, enum reach reach)
 {
 	const char *from;
@@ -87,8 +94,7 @@ static const char *say_change(struct notice *n, const struct segment *segment, e
 	if (!segment && reach == REACH_OPEN)
 		return "";
 	if (!segment)
-		return notice_text(reach == REACH_LIMITED ? TEXT_LEAF_HELD_LIMITED : TEXT_LEAF_HELD,
-				   n->lang);
+		return notice_text(held_text(reach), n->lang);
 	from = notice_say(n, notice_is_rolling(segment) ? TEXT_FROM_ROLLING : TEXT_FROM_DATE,
 			  "date", notice_begin(n, segment), NULL);
 	return notice_say(n, (enum notice_text)(TEXT_LEAF + 2 * (uint32_t)reach + 1), "from", from,

@@ -19,7 +19,8 @@ static struct outcome outcome_of_clause(const struct clause *c)
 		return (struct outcome){.reach = REACH_LIMITED, .limit = c->limit};
 	default:
 		return (struct outcome){.reach = REACH_REFUSED,
-					.at_once = c->action != ACTION_DROP};
+					.at_once = c->action != ACTION_DROP,
+					.silent = c->action == ACTION_DROP};
 	}
 }
 
@@ -40,7 +41,8 @@ static struct outcome outcome_of_sets(const struct pool *pool, const struct stag
 
 bool notice_outcome_is_same(const struct outcome *a, const struct outcome *b)
 {
-	return a->reach == b->reach && a->limit == b->limit && a->at_once == b->at_once;
+	return a->reach == b->reach && a->limit == b->limit && a->at_once == b->at_once &&
+	       a->silent == b->silent;
 }
 
 // A prefix of some set on the way through all of them.
@@ -113,7 +115,7 @@ void notice_find_places(struct notice *n)
 	free(parts);
 }
 
-// Several answers become one, or none.
+// Several answers become one. Those that differ only in how they feel stay what they are.
 struct poll {
 	struct outcome outcome;
 	bool asked;
@@ -121,10 +123,18 @@ struct poll {
 
 static void poll_add(struct poll *poll, struct outcome next)
 {
-	if (!poll->asked)
+	struct outcome *so_far = &poll->outcome;
+
+	if (!poll->asked) {
 		*poll = (struct poll){next, true};
-	else if (!notice_outcome_is_same(&poll->outcome, &next))
-		poll->outcome = (struct outcome){.reach = REACH_MIXED};
+	} else if (so_far->reach != next.reach) {
+		*so_far = (struct outcome){.reach = REACH_MIXED};
+	} else {
+		so_far->at_once |= next.at_once;
+		so_far->silent |= next.silent;
+		if (so_far->limit != next.limit)
+			so_far->limit = NULL;
+	}
 }
 
 struct outcome notice_outcome(const struct notice *n, uint32_t pool, const struct stage *s,

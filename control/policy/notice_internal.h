@@ -19,8 +19,9 @@ enum reach {
 
 struct outcome {
 	enum reach reach;
-	const struct limit *limit; // REACH_LIMITED only
-	bool at_once;              // REACH_REFUSED only: the program is told, and does not wait
+	const struct limit *limit; // REACH_LIMITED only; NULL: not the same for all servers
+	// REACH_REFUSED only: the program is told, or waits; or one here and the other there.
+	bool at_once, silent;
 };
 
 // Destinations that a notice tells apart. From 0 on: the set of that index.

@@ -56,9 +56,9 @@ static void add_outcome(struct notice *n, const struct outcome *o, const char *d
 			      dest, NULL));
 	if (tense == TENSE_PAST)
 		return;
-	if (o->reach == REACH_LIMITED)
+	if (o->reach == REACH_LIMITED && o->limit)
 		add_limit(n, o->limit);
-	if (o->reach == REACH_REFUSED)
+	if (o->at_once != o->silent)
 		notice_add(n, BLOCK_ITEM,
 			   notice_text(o->at_once ? TEXT_HOW_AT_ONCE : TEXT_HOW_SILENT, n->lang));
 	if (o->reach == REACH_MONITORED)

@@ -344,6 +344,11 @@ static const char *const texts[NOTICE_TEXT_COUNT][LANG_COUNT] = {
 		{"一定時間内の接続の回数を制限する予定で、日程は調整中です。",
 		 "It is planned to limit the number of connections within a certain "
 		 "time; the date is being arranged."},
+	[TEXT_LEAF_HELD_MIXED] =
+		{"25番ポートで送信できるかどうかがサーバーによって異なるようになる予定で、日程は調"
+		 "整中です。",
+		 "It is planned that it depends on the server whether you can send on port 25; the "
+		 "date is being arranged."},
 	[TEXT_ADVICE_OWN] = {"587番ポートとSMTP認証に変更してください。",
 			     "Please change to port 587 with SMTP AUTH."},
 	[TEXT_ADVICE_OTHERS] =

@@ -215,6 +215,24 @@ static const struct saying sayings[] = {
 	 "\"do\": \"permit\"}]}]}",
 	 "2010-01-01", "en", false, "Connections to port 25 of our mail servers are refused.",
 	 NULL},
+	{"who is refused everywhere cannot send, whether he is told or waits",
+	 "{\"op25b\": 1, \"name\": \"n\", \"sets\": {\"a\": [\"203.0.113.1/32\"], \"b\": "
+	 "[\"203.0.113.2/32\"]}, " POOL
+	 ", \"relay\": [\"a\", \"b\"]}}, \"stages\": [{\"id\": \"s\", \"pools\": [\"p\"], "
+	 "\"from\": \"always\", \"port25\": [{\"to\": \"a\", \"do\": \"rst\"}, {\"to\": "
+	 "\"any\", \"do\": \"drop\"}]}]}",
+	 "2010-01-01", "en", false, "Our mail server, on port 25 → You cannot send on port 25.",
+	 "depends on the server"},
+	{"a stage on hold refuses no more than it would",
+	 "{\"op25b\": 1, \"name\": \"n\", \"sets\": {\"r\": [\"203.0.113.0/24\"], \"good\": "
+	 "[\"203.0.113.1/32\"]}, " POOL
+	 ", \"relay\": \"r\"}}, \"stages\": [{\"id\": \"s\", \"pools\": [\"p\"], \"from\": "
+	 "null, \"hold\": true, \"port25\": [{\"to\": \"good\", \"do\": \"permit\"}, "
+	 "{\"to\": \"any\", \"do\": \"drop\"}]}]}",
+	 "2010-01-01", "en", false,
+	 "Our mail server, on port 25 → You can send on port 25. It is planned that it depends on "
+	 "the server",
+	 NULL},
 	{"an end of its own is told",
 	 "{\"op25b\": 1, \"name\": \"n\", " POOL
 	 "}}, \"stages\": [{\"id\": \"s\", \"pools\": [\"p\"], \"from\": \"2010-01-01\", "
