@@ -126,7 +126,7 @@ void explain_decider(struct case_file *c, const struct op25b_class *class)
 		return;
 	case REASON_PASS_UNRESTRICTED:
 	case REASON_PASS_NO_POOL:
-		c->level = LEVEL_DEFAULT;
+		c->level = c->infra && !c->pool ? LEVEL_INFRA : LEVEL_DEFAULT;
 		return;
 	case REASON_DROP_SRC_SPOOFED:
 		if (c->infra)

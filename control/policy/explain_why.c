@@ -279,7 +279,8 @@ static void add_pending(const struct case_file *c, char *text, size_t bytes)
 		if (s->held) {
 			explain_add(text, bytes, " Stage \"%s\"", s->name);
 			announced_text(c, &s->announced, text, bytes);
-			explain_add(text, bytes, " is held: it has no date and does not begin.");
+			explain_add(text, bytes, " is held: it %sdoes not begin.",
+				    s->when.from_s == POLICY_NEVER ? "has no date and " : "");
 		} else if (period_holds(&s->when, m->at_s) && !stage_is_active(c->policy, s, m)) {
 			explain_add(text, bytes,
 				    " Stage \"%s\" was due at %s and waits for its gate.", s->name,

@@ -261,7 +261,44 @@ static void a_long_text_stays_text(void **state)
 	p = must_parse(long_text);
 	answer = explain_question(p, &q, "2026-06-01", NULL, 0);
 	assert_non_null(answer);
-	assert_non_null(strstr(text_of(answer, "sentence"), "ask メメメ"));
+	assert_non_null(strstr(text_of(answer, "sentence"), "Contact: メメメ"));
+	json_decref(answer);
+	policy_free(p);
+}
+
+// What comes back to infrastructure passes because of what it is.
+static void infrastructure_decides_about_its_answers(void **state)
+{
+	struct explain_request q = {.from = "192.0.2.1",
+				    .to = "198.51.100.9",
+				    .port = -1,
+				    .source_port = 25,
+				    .side = SIDE_NETWORK};
+	struct policy *p = must_parse(text);
+	json_t *answer = explain_question(p, &q, "2026-06-01", NULL, 0);
+	const json_t *infra = json_array_get(json_object_get(answer, "chain"), 0);
+
+	(void)state;
+	assert_string_equal(text_of(answer, "verdict"), "permit");
+	assert_true(json_is_true(json_object_get(infra, "decides")));
+	json_decref(answer);
+	policy_free(p);
+}
+
+// On hold a stage may have a date, that of before; it is not said that there is none.
+static void a_held_stage_may_have_a_date(void **state)
+{
+	static const char held[] =
+		"{\"op25b\":1,\"name\":\"n\",\"pools\":{\"p\":{\"kind\":\"dynamic\",\"v4\":["
+		"\"198.51.100.0/24\"]}},\"stages\":[{\"id\":\"s\",\"pools\":[\"p\"],\"from\":"
+		"\"2026-01-01\",\"hold\":true," DROP "]}";
+	struct explain_request q = {.from = "198.51.100.1", .to = "192.0.2.1", .port = 25};
+	struct policy *p = must_parse(held);
+	json_t *answer = explain_question(p, &q, "2026-06-01", NULL, 0);
+
+	(void)state;
+	assert_non_null(
+		strstr(text_of(answer, "sentence"), " Stage \"s\" is held: it does not begin."));
 	json_decref(answer);
 	policy_free(p);
 }
@@ -271,6 +308,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sentence_for_each_part),
 		cmocka_unit_test(somebody_can_be_asked),
+		cmocka_unit_test(infrastructure_decides_about_its_answers),
+		cmocka_unit_test(a_held_stage_may_have_a_date),
 		cmocka_unit_test(answers_name_the_parts),
 		cmocka_unit_test(a_stage_that_waits_for_its_gate_is_told),
 		cmocka_unit_test(what_stood_before_a_stage_is_spared),
