@@ -192,6 +192,8 @@ static void add_segment(struct notice *n, const struct group *g, const struct se
 	add_words(n, s);
 }
 
+// The window in the words in which it was announced; its dates may be a reading of these, and are
+// told only if there are none.
 static void add_announced(struct notice *n, const struct stage *s)
 {
 	const struct announced *a = &s->announced;
@@ -208,10 +210,11 @@ static void add_announced(struct notice *n, const struct stage *s)
 		text = TEXT_WINDOW_FROM;
 	else
 		to = notice_end(n, a->not_after_s);
-	notice_add(n, BLOCK_ITEM, notice_say(n, text, "from", from, "to", to, NULL));
 	words = text_in(a->text, policy_notice_languages[n->lang]);
 	if (words)
 		notice_add(n, BLOCK_ITEM, notice_say(n, TEXT_WINDOW_WORDS, "words", words, NULL));
+	else
+		notice_add(n, BLOCK_ITEM, notice_say(n, text, "from", from, "to", to, NULL));
 	if (a->not_after_s <= n->at.at_s)
 		notice_add(n, BLOCK_ITEM, notice_text(TEXT_WINDOW_PASSED, n->lang));
 }

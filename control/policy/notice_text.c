@@ -264,8 +264,8 @@ static const char *const texts[NOTICE_TEXT_COUNT][LANG_COUNT] = {
 			       "ままでも送信できます。設定の変更は必須ではなく、お勧めです。",
 			       "If you only send through our mail servers, port 25 stays open for "
 			       "you: the change is then a recommendation."},
-	[TEXT_CHANGE_EARLY] = {"587番ポートは規制しないため、いつ変更されても支障ありません。",
-			       "Port 587 is never restricted, so that you can change at any time."},
+	[TEXT_CHANGE_EARLY] = {"587番ポートは、現在も今後も規制しません。",
+			       "Port 587 is restricted neither now nor later."},
 	[TEXT_CHANGE_OTHERS] =
 		{"当社以外のメールサーバーをお使いの場合は、587番ポートの設定方法をその事業者にお尋"
 		 "ねください。",

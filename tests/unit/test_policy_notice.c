@@ -233,6 +233,20 @@ static const struct saying sayings[] = {
 	 "Our mail server, on port 25 → You can send on port 25. It is planned that it depends on "
 	 "the server",
 	 NULL},
+	{"a window without words is told by its dates",
+	 "{\"op25b\": 1, \"name\": \"n\", " POOL
+	 "}}, \"stages\": [{\"id\": \"s\", \"pools\": [\"p\"], \"from\": null, \"hold\": "
+	 "true, \"announced\": {\"not_before\": \"2011-01-11\"}, \"port25\": [{\"to\": "
+	 "\"any\", \"do\": \"drop\"}]}]}",
+	 "2010-01-01", "en", false, "announced for 11 January 2011 (Tue) or later", NULL},
+	{"a date that was never announced is not told as announced",
+	 "{\"op25b\": 1, \"name\": \"n\", " POOL
+	 "}}, \"stages\": [{\"id\": \"s\", \"pools\": [\"p\"], \"from\": null, \"hold\": "
+	 "true, \"announced\": {\"not_before\": \"2011-01-11\", \"text\": \"in mid-January\"}, "
+	 "\"port25\": [{\"to\": "
+	 "\"any\", \"do\": \"drop\"}]}]}",
+	 "2010-01-01", "en", false, "In the words of the announcement: in mid-January",
+	 "11 January"},
 	{"an end of its own is told",
 	 "{\"op25b\": 1, \"name\": \"n\", " POOL
 	 "}}, \"stages\": [{\"id\": \"s\", \"pools\": [\"p\"], \"from\": \"2010-01-01\", "
