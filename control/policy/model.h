@@ -306,7 +306,7 @@ void zone_leave(char *saved);
 enum time_fault {
 	TIME_OK,
 	TIME_NOT_ONE,   // no time at all
-	TIME_TOO_EARLY, // before 1970
+	TIME_TOO_EARLY, // before 1970 in any zone
 	TIME_NO_MONTH,  // month 13
 	TIME_NO_DAY,    // 30 February
 	TIME_NO_CLOCK,  // 24:00:00

@@ -20,7 +20,7 @@ static void refuse_time(enum time_fault fault, const struct time_text *t, const 
 	reader_quote(quote, value);
 	switch (fault) {
 	case TIME_TOO_EARLY:
-		diag_error(d, place, "%s lies before 1970", quote);
+		diag_error(d, place, "%s lies before 1970 in any zone", quote);
 		break;
 	case TIME_NO_MONTH:
 		diag_error(d, place, "%s does not exist: months are 01 to 12", quote);

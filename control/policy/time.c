@@ -13,8 +13,11 @@
 #define ZONE_DIR "/usr/share/zoneinfo/"
 #define ZONE_NAME_BYTES 64u
 #define DAY_S 86400
-#define MIN_YEAR 1970
 #define MAX_OFFSET_HOURS 14
+// 1970 begins in the first zone when it is 1969 in the others: what may be written with one offset
+// may be printed with another.
+#define MIN_YEAR 1969
+#define MIN_TIME_S (-(MAX_OFFSET_HOURS + 1) * 3600)
 
 static bool is_utc(const char *tz)
 {
@@ -183,6 +186,24 @@ static bool from_local(int64_t utc_s, const char *tz, int64_t *out_s)
 	return found;
 }
 
+// The first moment of a day: where the clocks are put forward over midnight, the one after that.
+// There are days that a zone left out altogether.
+static bool from_local_date(int64_t utc_s, const char *tz, int64_t *out_s)
+{
+	char *saved;
+	bool found;
+
+	if (from_local(utc_s, tz, out_s))
+		return true;
+	if (!from_local(utc_s - 1, tz, out_s))
+		return false;
+	saved = zone_enter(tz);
+	++*out_s;
+	found = (*out_s + zone_offset_s(*out_s)) / DAY_S == utc_s / DAY_S;
+	zone_leave(saved);
+	return found;
+}
+
 enum time_fault time_judge(const char *text, const char *tz, struct time_text *out)
 {
 	enum time_fault fault, offset_fault;
@@ -204,8 +225,11 @@ enum time_fault time_judge(const char *text, const char *tz, struct time_text *o
 		return fault;
 	utc_s = timegm(&tm);
 	out->time_s = utc_s - offset_s;
-	if (offset_fault == TIME_LEFT_OUT && from_local(utc_s, tz, &out->time_s))
-		return TIME_OK;
+	if (offset_fault == TIME_LEFT_OUT &&
+	    (out->is_date ? from_local_date : from_local)(utc_s, tz, &out->time_s))
+		offset_fault = TIME_OK;
+	if (offset_fault == TIME_OK && out->time_s < MIN_TIME_S)
+		return TIME_TOO_EARLY;
 	return offset_fault;
 }
 

@@ -158,6 +158,38 @@ static void days_end_where_the_next_begins(void **state)
 	}
 }
 
+// A date is its first moment, if there is one.
+static void days_begin_where_they_do(void **state)
+{
+	static const struct {
+		const char *date, *tz;
+		enum time_fault want;
+		int64_t want_s;
+	} rows[] = {
+		{"2008-03-31", "Asia/Tokyo", TIME_OK, 1206889200},
+		// The clocks go forward at midnight: the day begins at one.
+		{"2018-11-04", "America/Sao_Paulo", TIME_OK, 1541300400},
+		{"2018-11-04T00:30:00", "America/Sao_Paulo", TIME_LEFT_OUT, 0},
+		// A day that was left out when the date line moved.
+		{"2011-12-30", "Pacific/Apia", TIME_LEFT_OUT, 0},
+		{"2011-12-31", "Pacific/Apia", TIME_OK, 1325239200},
+		// What 1970 is in one zone, and 1969 in the other.
+		{"1970-01-01", "Asia/Tokyo", TIME_OK, -32400},
+		{"1969-12-31T10:00:00-05:00", "Asia/Tokyo", TIME_OK, -32400},
+		{"1969-12-31", "UTC", TIME_TOO_EARLY, 0},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		struct time_text t;
+
+		assert_int_equal(time_judge(rows[i].date, rows[i].tz, &t), rows[i].want);
+		if (rows[i].want == TIME_OK)
+			assert_int_equal(t.time_s, rows[i].want_s);
+	}
+}
+
 static void texts_are_given_in_the_language_asked_for(void **state)
 {
 	json_t *one = json_string("one"), *many, *odd;
@@ -380,6 +412,7 @@ int main(void)
 		cmocka_unit_test(stages_follow_each_other),
 		cmocka_unit_test(the_order_of_stages_in_the_file_does_not_matter),
 		cmocka_unit_test(days_end_where_the_next_begins),
+		cmocka_unit_test(days_begin_where_they_do),
 		cmocka_unit_test(texts_are_given_in_the_language_asked_for),
 		cmocka_unit_test(facts_are_what_was_written),
 		cmocka_unit_test(the_hash_is_of_the_meaning),
