@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys.h"
+
 #define PLACE_TEXT_BYTES 96u
 
 // Where addresses are: "flets", "infra mta", "no pool".
@@ -93,8 +95,9 @@ static void side_text(char buf[EFFECT_TEXT_BYTES], const struct diff_row *r, siz
 		snprintf(buf, EFFECT_TEXT_BYTES, "limit");
 	else
 		snprintf(buf, EFFECT_TEXT_BYTES,
-			 "limit %s (%u in %u s, burst %u, hold %u s, over %s)", l->name, l->max,
-			 l->window_s, l->burst, l->hold_s, action_word(l->over));
+			 "limit %s (%u per %s in %u s, burst %u, hold %u s, over %s)", l->name,
+			 l->max, words_limit_key[l->key], l->window_s, l->burst, l->hold_s,
+			 action_word(l->over));
 }
 
 // " from ... until ...", of what is not at one moment alone.

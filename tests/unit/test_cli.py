@@ -90,6 +90,7 @@ CASES = {
     "diff_equal": (["policy", "diff", AFTER, AFTER], {}),
     "diff_at": (["policy", "diff", BEFORE, AFTER, "--at", "2026-11-22"], {}),
     "diff_at_json": (["policy", "diff", BEFORE, AFTER, "--at", "2026-11-22", "-j"], {}),
+    "diff_limit_key": (["policy", "diff", BEFORE, "ADDRESS"], {}),
     "diff_at_nested": (["policy", "diff", "NESTED", "NESTED", "--at", "2026-09-30", "--at", "2026-11-22"], {}),
     "diff_at_equal": (["policy", "diff", BEFORE, BEFORE, "--at", "2026-11-22"], {}),
     "diff_at_two": (["policy", "diff", ASAMA, ASAMA] + LIMIT_ENDS + BLOCK_BEGINS, {}),
@@ -277,9 +278,13 @@ def nest_exceptions(policy):
     outer["match"], outer["to"] = {"prefix": "198.51.100.0/28"}, "carriers"
 
 
+def limit_by_address(policy):
+    policy["limits"]["slow"]["key"] = "address"
+
+
 # Files that are made of others: name, of what, by what.
 MADE = {"WRONG": (ASAMA, expect_opposite), "LIMIT": (ASAMA, only_limit), "TURNED": (BEFORE, turn_pools),
-        "NESTED": (AFTER, nest_exceptions)}
+        "ADDRESS": (BEFORE, limit_by_address), "NESTED": (AFTER, nest_exceptions)}
 
 
 def made(arg, folder):
