@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "notice_internal.h"
+#include "timeline.h"
 
 static struct outcome outcome_of_clause(const struct clause *c)
 {
@@ -193,70 +194,18 @@ bool notice_stage_enforces(const struct policy *p, uint32_t pool, const struct s
 	return strongest(p, pool, s) > REACH_MONITORED;
 }
 
-static int compare_moments(const void *a, const void *b)
+static void find_segments(const struct policy *p, uint32_t pool, struct group *timeline)
 {
-	const int64_t *x = a, *y = b;
+	size_t i, count;
+	struct reign *reigns = timeline_of_pool(p, pool, NULL, &count);
 
-	return *x < *y ? -1 : *x > *y;
-}
-
-// From this moment on the stage is in force on a pool.
-static void add_segment(struct group *timeline, int64_t from_s, const struct stage *stage)
-{
-	const size_t count = timeline->segment_count;
-	struct segment *segments = timeline->segments;
-
-	if (count && segments[count - 1].stage == stage)
-		return;
-	segments = realloc(segments, (count + 1) * sizeof(*segments));
-	if (!segments)
-		abort();
-	if (count)
-		segments[count - 1].until_s = from_s;
-	segments[count] = (struct segment){from_s, POLICY_NEVER, stage};
-	timeline->segments = segments;
-	timeline->segment_count++;
-}
-
-// All moments at which the stage of some pool may change, in order, some of them twice.
-static int64_t *find_moments(const struct policy *p, size_t *count)
-{
-	int64_t *moments = policy_alloc(2 * p->stage_count + 1, sizeof(*moments));
-	const struct moment m = {0};
-	size_t i;
-
-	*count = 0;
-	moments[(*count)++] = POLICY_ALWAYS;
-	for (i = 0; i < p->stage_count; i++) {
-		const struct stage *s = &p->stages[i];
-		const int64_t begin_s = stage_begin(p, s, &m);
-
-		if (begin_s == POLICY_NEVER)
-			continue;
-		moments[(*count)++] = begin_s;
-		if (s->when.until_s != POLICY_NEVER)
-			moments[(*count)++] = s->when.until_s;
-	}
-	qsort(moments, *count, sizeof(*moments), compare_moments);
-	return moments;
-}
-
-// Asks at every moment at which something may change.
-static void find_segments(const struct policy *p, struct group *timelines)
-{
-	const struct stage **stages = policy_alloc(p->pool_count, sizeof(const struct stage *));
-	size_t i, pool, count;
-	int64_t *moments = find_moments(p, &count);
-	struct moment m = {0};
-
-	for (i = 0; i < count; i++) {
-		m.at_s = moments[i];
-		policy_stages_at(p, &m, stages);
-		for (pool = 0; pool < p->pool_count; pool++)
-			add_segment(&timelines[pool], moments[i], stages[pool]);
-	}
-	free(moments);
-	free(stages);
+	timeline->segments = policy_alloc(count, sizeof(*timeline->segments));
+	timeline->segment_count = count;
+	for (i = 0; i < count; i++)
+		timeline->segments[i] = (struct segment){
+			reigns[i].from_s, i + 1 < count ? reigns[i + 1].from_s : POLICY_NEVER,
+			reigns[i].stage};
+	free(reigns);
 }
 
 static void find_held(const struct policy *p, struct group *timelines)
@@ -286,10 +235,10 @@ static struct group *find_timelines(const struct policy *p)
 	uint32_t pool;
 	size_t i;
 
-	find_segments(p, timelines);
 	find_held(p, timelines);
 	for (pool = 0; pool < p->pool_count; pool++) {
 		g = &timelines[pool];
+		find_segments(p, pool, g);
 		for (i = 0; i < g->segment_count; i++)
 			g->is_touched |= notice_stage_touches(p, pool, g->segments[i].stage);
 		for (i = 0; i < g->held_count; i++)
