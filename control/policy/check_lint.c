@@ -4,8 +4,11 @@
 // without errors.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check_internal.h"
+
+#define DAY_S 86400
 
 static const char *clause_place(char buf[READER_PLACE_BYTES], const struct stage *s, size_t index)
 {
@@ -146,9 +149,41 @@ static void lint_stages(const struct policy *p, struct diag *d)
 	free(told);
 }
 
+// A stage that has to run longer than it is in force.
+static void lint_gate_days(const struct policy *p, const struct policy_gate *g, struct diag *d)
+{
+	char place[READER_PLACE_BYTES], at[READER_PLACE_BYTES];
+	size_t i;
+
+	if (g->check != GATE_MONITOR_RAN)
+		return;
+	for (i = 0; i < p->stage_count; i++) {
+		const struct stage *s = &p->stages[i];
+		const struct period *when = &s->when;
+
+		if (strcmp(s->id, g->stage) || s->held || when->from_s == POLICY_ALWAYS ||
+		    when->until_s == POLICY_NEVER ||
+		    when->until_s - when->from_s >= (int64_t)g->days * DAY_S)
+			continue;
+		reader_place(at, reader_place(place, "gates", g->name), "days");
+		diag_warning(d, at, "is longer than %s is in force: the gate never opens",
+			     s->place);
+		return;
+	}
+}
+
+static void lint_gates(const struct policy *p, struct diag *d)
+{
+	size_t i;
+
+	for (i = 0; i < p->gate_count; i++)
+		lint_gate_days(p, &p->gates[i], d);
+}
+
 void policy_lint(const struct policy *p, struct diag *d)
 {
 	lint_softwires(p, d);
 	lint_stages(p, d);
+	lint_gates(p, d);
 	lint_unused(p, d);
 }
