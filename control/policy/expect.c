@@ -273,10 +273,11 @@ static int moment_compare(const void *a, const void *b)
 	return index_compare(a, b);
 }
 
-// Asks all vectors, those of one moment one after the other.
+// Asks all vectors in the order of time: as long as nothing changes, one compilation does.
 static void ask_all(struct bench *b, struct diag *d)
 {
 	struct explainer *e = NULL;
+	int64_t until_s = POLICY_NEVER;
 	size_t i;
 
 	qsort(b->vectors, b->count, sizeof(*b->vectors), moment_compare);
@@ -286,9 +287,12 @@ static void ask_all(struct bench *b, struct diag *d)
 		struct compile_request r = {
 			.moment = {.at_s = v->at_s}, .generation = 1, .slots_capacity = UINT64_MAX};
 
-		if (!e || v->at_s != v[-1].at_s) {
+		if (!e || v->at_s >= until_s) {
 			explainer_close(e);
 			e = explainer_open(b->policy, &r, d);
+			policy_next_change(b->policy, &r.moment, &until_s);
+		} else {
+			explainer_at(e, v->at_s);
 		}
 		if (!e)
 			break;

@@ -72,6 +72,11 @@ struct explainer *explainer_open(const struct policy *p, const struct compile_re
 	return NULL;
 }
 
+void explainer_at(struct explainer *e, int64_t at_s)
+{
+	e->compiled.moment.at_s = at_s;
+}
+
 void explainer_close(struct explainer *e)
 {
 	if (!e)

@@ -197,6 +197,8 @@ struct explainer *explainer_open(const struct policy *p, const struct compile_re
 // Puts another policy in its place as a box would: subscribers that both have keep their limits.
 // Returns false with errors in d, and then nothing has changed.
 bool explainer_next(struct explainer *e, const struct policy *p, struct diag *d);
+// Asks at another moment, before which nothing changes (policy_next_change()).
+void explainer_at(struct explainer *e, int64_t at_s);
 void explainer_close(struct explainer *e);
 
 // What the box would do, judged by the same core code over the compiled image. A connection is

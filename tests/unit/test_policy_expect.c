@@ -217,6 +217,35 @@ static void vectors_do_not_use_up_limits(void **state)
 	free(told);
 }
 
+// Those between two changes are asked of one compilation, each at its own moment.
+static void each_vector_has_its_own_moment(void **state)
+{
+	static const char *const times[] = {"2026-06-01", "2025-12-31T23:59:59", "2026-01-01"};
+	static const char *const verdicts[] = {"permit", "drop", "permit"};
+	static const char *const wants[] = {
+		"expect[0]: expected verdict \"permit\", got \"drop\": 198.51.100.4 to port 25 of "
+		"192.0.2.1 at 2026-06-01T00:00:00+09:00 (",
+		"expect[1]: expected verdict \"drop\", got \"permit\": 198.51.100.4 to port 25 of "
+		"192.0.2.1 at 2025-12-31T23:59:59+09:00 (",
+		"expect[2]: expected verdict \"permit\", got \"drop\": 198.51.100.4 to port 25 of "
+		"192.0.2.1 at 2026-01-01T00:00:00+09:00 ("};
+	char vectors[1024] = "", *told;
+	size_t i, used = 0;
+
+	(void)state;
+	for (i = 0; i < COUNT(times); i++)
+		used += (size_t)snprintf(vectors + used, sizeof(vectors) - used,
+					 "%s{\"at\":\"%s\",\"from\":\"198.51.100.4\",\"to\":"
+					 "\"192.0.2.1\",\"verdict\":\"%s\"}",
+					 i ? "," : "", times[i], verdicts[i]);
+	assert_null(parse_with(vectors, &told));
+	for (i = 0; i < COUNT(wants); i++) {
+		if (!strstr(told, wants[i]))
+			fail_msg("%s is not in:\n%s", wants[i], told);
+	}
+	free(told);
+}
+
 // Faults of the vectors come with all others; they are asked only when nothing else is wrong.
 static void faults_come_out_of_one_run(void **state)
 {
@@ -287,6 +316,7 @@ int main(void)
 		cmocka_unit_test(names_stand_for_one_address_of_each_family),
 		cmocka_unit_test(what_does_not_hold_is_refused_with_its_place),
 		cmocka_unit_test(vectors_do_not_use_up_limits),
+		cmocka_unit_test(each_vector_has_its_own_moment),
 		cmocka_unit_test(faults_come_out_of_one_run),
 		cmocka_unit_test(other_may_be_nobody),
 		cmocka_unit_test(every_example_has_vectors_that_hold),
