@@ -19,7 +19,8 @@ class Load:
         self.out = the_box.raw_socket("sub")
         self.into = the_box.raw_socket("net")
         self.sent = 0
-        self.leaked = []
+        self.forbidden = 0  # sent of those
+        self.leaked = []  # numbers of forbidden frames that arrived
         self.got = {}  # number of a permitted frame -> time of arrival
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._send), threading.Thread(target=self._receive)]
@@ -34,9 +35,10 @@ class Load:
         due = time.monotonic()
         while not self.stopping.is_set():
             port = 25 if choice.random() < 0.3 else 587
-            number = self.sent if port == 587 else 1 << 40
+            number = self.sent if port == 587 else self.forbidden
             self.out.send(boxlib.tcp_frame(SUBSCRIBER, SERVER, 40000, port, number))
             self.sent += port == 587
+            self.forbidden += port == 25
             due += self.interval_s
             delay = due - time.monotonic()
             if delay > 0:
@@ -48,7 +50,7 @@ class Load:
                 continue
             found = boxlib.read_numbered(self.into.recv(2048))
             if found and found[0] == 25:
-                self.leaked.append(time.monotonic())
+                self.leaked.append(found[1])
             elif found:
                 self.got.setdefault(found[1], time.monotonic())
 
