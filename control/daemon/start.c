@@ -102,8 +102,8 @@ static void read_store(struct publish *p, struct stored *s)
 	p->memory = s->memory;
 	s->memory = (struct memory){0};
 	journal_open(&p->journal, p->config->state_dir, &p->memory);
-	// A power cut may come after an event was told, before state.json was written; and if that is
-	// lost and the clock is no good, the images still say what was in force.
+	// A power cut may come after an event was told, before state.json was written; and if that
+	// is lost and the clock is no good, the images still say what was in force.
 	latest_s = max_s(max_s(s->at_s, p->memory.through_s), p->journal.known_s);
 	if (!clock_is_good(p->clock)) {
 		latest_s = max_s(latest_s, image_moment_s(p->dataplane.image));
