@@ -30,7 +30,7 @@ bool publish_compile(struct publish *p, int64_t at_s)
 	return candidate_compile(next, &r, &p->try.diag);
 }
 
-bool publish_is_newer(const struct publish *p, const struct candidate *next, struct diag *d)
+bool publish_is_newer(const struct publish *p, struct candidate *next, struct diag *d)
 {
 	uint64_t now, then;
 
@@ -38,7 +38,9 @@ bool publish_is_newer(const struct publish *p, const struct candidate *next, str
 		return true;
 	then = policy_revision(p->now.policy);
 	now = policy_revision(next->policy);
-	if (!then || now > then || !strcmp(p->now.hash, next->hash))
+	if (!then || now > then)
+		return true;
+	if (now == then && !strcmp(p->now.hash, candidate_hash(next)))
 		return true;
 	if (!now)
 		diag_error(d, "revision",

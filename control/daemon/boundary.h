@@ -13,6 +13,6 @@ void publish_know(const struct publish *p, struct candidate *c);
 // try.diag.
 bool publish_compile(struct publish *p, int64_t at_s);
 // Whether its revision lets it take the place of the policy in force. Returns false with an error.
-bool publish_is_newer(const struct publish *p, const struct candidate *next, struct diag *d);
+bool publish_is_newer(const struct publish *p, struct candidate *next, struct diag *d);
 // try has come into force in place of `before`: journal, memory, disk.
 void publish_pass(struct publish *p, const struct candidate *before);

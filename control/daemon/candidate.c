@@ -32,8 +32,14 @@ bool candidate_parse(struct candidate *c, const char *text, size_t bytes, const 
 	c->policy = policy_parse(text, bytes, d);
 	if (!c->policy)
 		return false;
-	policy_hash(c->policy, c->hash);
 	return set_text(c, text, bytes, source, d);
+}
+
+const char *candidate_hash(struct candidate *c)
+{
+	if (!c->hash[0])
+		policy_hash(c->policy, c->hash);
+	return c->hash;
 }
 
 static void *copy_bytes(const void *from, size_t bytes, struct diag *d)

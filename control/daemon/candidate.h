@@ -16,10 +16,11 @@ struct candidate {
 	char *text; // as the operator wrote it
 	size_t text_bytes;
 	char *source;
-	int64_t loaded_at_s; // wall clock
-	char hash[POLICY_HASH_BYTES];
-	int64_t *opened_s;           // struct moment's; NULL: gates are open (the clock is frozen)
-	struct policy_event *events; // all that changes by itself
+	int64_t loaded_at_s;          // wall clock
+	char hash[POLICY_HASH_BYTES]; // "": nobody has asked for it; of the one in force it is
+				      // there
+	int64_t *opened_s;            // struct moment's; NULL: gates are open (the clock is frozen)
+	struct policy_event *events;  // all that changes by itself
 	size_t event_count;
 	void *image; // passed image_check(); NULL: not compiled yet
 	size_t image_bytes;
@@ -32,6 +33,8 @@ bool candidate_parse(struct candidate *c, const char *text, size_t bytes, const 
 // Another owner of the same policy and text, with the same image if `image`. Nothing is parsed
 // again. Returns false with an error in d.
 bool candidate_copy(struct candidate *c, const struct candidate *from, bool image, struct diag *d);
+// policy_hash(), which costs about as much as parsing, worked out once.
+const char *candidate_hash(struct candidate *c);
 // Takes opened_s (now owned) as what is known of the stages' gates.
 void candidate_know(struct candidate *c, int64_t *opened_s);
 // Compiles and checks the image. Returns false with errors in d.

@@ -127,6 +127,7 @@ static void commit(struct publish *p)
 {
 	struct candidate before = p->now;
 
+	candidate_hash(&p->try.next);
 	p->now = p->try.next;
 	p->try.next = (struct candidate){0};
 	p->known_generation = max_u64(p->known_generation, candidate_generation(&p->now));
@@ -272,7 +273,12 @@ static void attempt_run(struct publish *p)
 		finish_unreached(p, p->dataplane.misfit);
 	} else if (!publish_dataplane_is_usable(p) || !t->to_dataplane) {
 		attempt_guard(p);
-	} else if (!link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
+	} else if (link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
+		// While op25b-dp builds its tables.
+		candidate_hash(&t->next);
+		if (p->guard && t->to_guard)
+			guard_prepare(p->guard, t->next.image);
+	} else {
 		snprintf(t->reason, sizeof(t->reason), "op25b-dp: %s", why);
 		dataplane_failed(p, PUBLISH_UNREACHED, false);
 	}

@@ -30,6 +30,11 @@ void guard_close(struct guard *g);
 // here. Returns false with a sentence in error.
 bool guard_detach(const struct dataplane_config *c, char error[GUARD_ERROR_BYTES]);
 
+// Makes the look-up tables of a checked image ahead, for the guard_publish() of the same image:
+// most of its work, done while another host does its own. Changes nothing that is in force; what
+// fails here is tried again, and told, there.
+void guard_prepare(struct guard *g, const void *image);
+
 // Puts a checked image into force: fills the idle table set, then flips one word. Returns false
 // with a sentence in error; the policy in force is then untouched.
 bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[GUARD_ERROR_BYTES]);

@@ -44,6 +44,13 @@ struct guard_iface {
 	char note[GUARD_ERROR_BYTES];
 };
 
+// Look-up tables that guard_prepare() made ahead.
+struct guard_tries {
+	uint64_t generation; // of the image they are for; 0: there are none
+	uint64_t checksum;
+	int fd[2]; // IPv4, IPv6
+};
+
 struct guard {
 	char dir[CONFIG_MAX_PATH_BYTES];
 	struct guard_iface iface[OP25B_MAX_PORTS];
@@ -58,6 +65,7 @@ struct guard {
 	uint32_t pool_count;
 	struct op25b_stats_stage stage[OP25B_STAGE_SLOTS]; // likewise
 	uint32_t stage_count;
+	struct guard_tries ready;
 };
 
 // guard_maps.c: opens the pinned maps, or makes and pins them, and maps control and slots.
@@ -90,6 +98,9 @@ bool guard_detach_iface(const char *dir, const char *iface, char error[GUARD_ERR
 // vlan_strip.c: makes the interface leave the outer VLAN tag in the frame, where the guard and
 // op25b-dp can see it. Returns a few words on how it stands now.
 const char *vlan_strip_off(const char *iface);
+
+// guard_publish.c: closes what was made ahead.
+void guard_ready_close(struct guard *g);
 
 // guard_directory.c: reads the pinned directory of the counters into g.
 bool guard_directory_read(struct guard *g, char error[GUARD_ERROR_BYTES]);

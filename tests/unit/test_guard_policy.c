@@ -221,6 +221,34 @@ static void policies_follow_each_other(void **state)
 	guard_run_stop(r);
 }
 
+// What was made ahead serves the image that it was made for, and no other.
+static void tables_made_ahead_are_for_one_image(void **state)
+{
+	struct guard_run *r = start();
+	char error[GUARD_ERROR_BYTES] = "";
+	size_t bytes;
+	void *first = make_image(1, drop, "198.51.100.0/24", 0, &bytes);
+	void *second = make_image(2, permit, "198.51.101.0/24", 0, &bytes);
+
+	(void)state;
+	guard_prepare(guard_run_guard(r), first);
+	assert_int_equal(guard_generation(guard_run_guard(r)), 0);
+	assert_true(guard_run_publish(r, second, bytes, error));
+	assert_mail(r, "198.51.100.1", REASON_PASS_NO_POOL);
+	assert_mail(r, "198.51.101.1", REASON_PASS_PERMIT);
+	((struct op25b_image_hdr *)first)->generation = 3;
+	guard_prepare(guard_run_guard(r), second);
+	guard_prepare(guard_run_guard(r), first);
+	assert_mail(r, "198.51.101.1", REASON_PASS_PERMIT);
+	assert_true(guard_run_publish(r, first, bytes, error));
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	assert_mail(r, "198.51.101.1", REASON_PASS_NO_POOL);
+	guard_prepare(guard_run_guard(r), second);
+	guard_run_stop(r);
+	free(first);
+	free(second);
+}
+
 static void a_refused_policy_changes_nothing(void **state)
 {
 	char error[GUARD_ERROR_BYTES] = "";
@@ -486,6 +514,7 @@ int main(void)
 		cmocka_unit_test(before_the_first_policy),
 		cmocka_unit_test(loss_open_and_closed),
 		cmocka_unit_test(policies_follow_each_other),
+		cmocka_unit_test(tables_made_ahead_are_for_one_image),
 		cmocka_unit_test(a_refused_policy_changes_nothing),
 		cmocka_unit_test(pool_names_run_out),
 		cmocka_unit_test(clauses_met_are_counted_over_lives_of_op25bd),
