@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../policy/frame_hex.h"
 #include "client.h"
@@ -107,7 +106,7 @@ static char *daemon_path(const struct command_args *a, const struct explain_requ
 	add_text(path, "side", a->side);
 	add_text(path, "pair", a->pair);
 	add_text(path, "l2_doubt", a->l2_doubt);
-	add_text(path, "at", a->at);
+	add_text(path, "at", a->at_count ? a->at[0] : NULL);
 	if (fclose(path))
 		abort();
 	mark = strchr(text, '&');
@@ -132,19 +131,13 @@ static enum exit_code explain_daemon(const struct command_args *a, const struct 
 bool explain_open(const struct command_args *a, struct policy **policy, struct compile_request *r,
 		  struct explainer **explainer, struct diag *d)
 {
-	*r = (struct compile_request){
-		.at_s = time(NULL), .generation = 1, .slots_capacity = UINT64_MAX};
+	*r = (struct compile_request){.generation = 1, .slots_capacity = UINT64_MAX};
 	*explainer = NULL;
 	*policy = policy_read(a->files[0], d);
 	if (!*policy)
 		return false;
-	if (a->at && !time_read(a->at, policy_tz(*policy), &r->at_s)) {
-		diag_error(d, "--at",
-			   "\"%s\" is not a time; \"2008-03-31T12:00:00+09:00\" or \"2008-03-31\" "
-			   "is expected",
-			   a->at);
+	if (!command_moment(a, 0, policy_tz(*policy), &r->moment, d))
 		return false;
-	}
 	*explainer = explainer_open(*policy, r, d);
 	return *explainer != NULL;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// op25bctl: the command line. Reads argv by one table of commands, runs the command, ends with its
-// exit code.
+// op25bctl: the command line. Finds the command in one table of them, runs it, ends with its exit
+// code. The options are in options.c.
 #include <curl/curl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "options.h"
 
 #define NO_LIMIT 1000000
 
@@ -19,61 +18,62 @@ struct command {
 	const char *options;  // short forms of the options it knows, beside -j and --socket
 	const char *required; // and of those it cannot do without
 	int min_files, max_files;
+	uint32_t max_moments; // of --at
 	enum exit_code (*run)(const struct command_args *a);
 	const char *synopsis;
 	const char *help;
 };
 
 static const struct command commands[] = {
-	{"policy", "check", 0, "", "", 1, NO_LIMIT, run_policy_check, "policy check FILE...",
-	 "Says all that is wrong with policy files. Needs no daemon."},
-	{"policy", "print", 0, "", "", 1, 1, run_policy_print, "policy print FILE",
+	{"policy", "check", 0, "a", "", 1, NO_LIMIT, 1, run_policy_check,
+	 "policy check FILE... [--at TIME]",
+	 "Says all that is wrong with policy files, and how many of their test vectors held; with "
+	 "--at also what is in force then. Needs no daemon."},
+	{"policy", "print", 0, "", "", 1, 1, 0, run_policy_print, "policy print FILE",
 	 "Prints a policy file in its canonical form. Needs no daemon."},
-	{"policy", "load", 0, "", "", 1, 1, run_policy_load, "policy load FILE",
+	{"policy", "diff", 0, "a", "", 2, 2, 2, run_policy_diff,
+	 "policy diff FILE FILE [--at TIME [--at TIME]]",
+	 "Says how the second policy differs from the first, for whom and from when; with --at in "
+	 "what is in force then, with two the first at the first time and the second at the other. "
+	 "Needs no daemon."},
+	{"policy", "plan", 0, "a", "", 1, 1, 1, run_policy_plan, "policy plan FILE [--at TIME]",
+	 "Says what changes when, what is held and what ends, seen from now or TIME. Needs no "
+	 "daemon."},
+	{"policy", "notice", 0, "lHa", "", 1, 1, 1, run_policy_notice,
+	 "policy notice FILE [--lang ja|en] [--html] [--at TIME]",
+	 "Writes the notice to customers that follows from a policy: as text, or as a page of "
+	 "HTML. "
+	 "Needs no daemon."},
+	{"policy", "new", 0, "nz", "", 0, 0, 0, run_policy_new,
+	 "policy new [--name NAME] [--tz ZONE]",
+	 "Prints a commented policy to begin with. Needs no daemon."},
+	{"policy", "load", 0, "", "", 1, 1, 0, run_policy_load, "policy load FILE",
 	 "Puts a policy into force, in op25b-dp and the guard, and saves it."},
-	{"policy", "show", 0, "", "", 0, 0, run_policy_show, "policy show",
+	{"policy", "show", 0, "", "", 0, 0, 0, run_policy_show, "policy show",
 	 "Prints the policy in force."},
-	{"policy", "explain", 0, "ftpoSPa", "ft", 0, 1, run_policy_explain,
+	{"policy", "explain", 0, "ftpoSPa", "ft", 0, 1, 1, run_policy_explain,
 	 "policy explain [FILE] --from ADDR --to ADDR [--port N] [--source-port N] [--side SIDE] "
 	 "[--pair NAME] [--at TIME]",
 	 "Says what becomes of a connection, and why: by the file (needs no daemon), or by the "
 	 "policy in force."},
-	{"policy", "explain", 'x', "xSPda", "", 0, 1, run_policy_explain,
+	{"policy", "explain", 'x', "xSPda", "", 0, 1, 1, run_policy_explain,
 	 "policy explain [FILE] --frame HEX|- [--side SIDE] [--pair NAME] [--l2-doubt WORD] "
 	 "[--at TIME]",
 	 "Says the same of an Ethernet frame, given in hex digits."},
-	{"policy", "explain", 'X', "XSPda", "", 1, 1, run_policy_explain_frames,
+	{"policy", "explain", 'X', "XSPda", "", 1, 1, 1, run_policy_explain_frames,
 	 "policy explain FILE --frames [--side SIDE] [--pair NAME] [--l2-doubt WORD] [--at TIME]",
 	 "Judges frames from standard input, one a line, and prints a line for each."},
-	{"stats", "show", 0, "", "", 0, 0, run_stats_show, "stats show",
+	{"stats", "show", 0, "", "", 0, 0, 0, run_stats_show, "stats show",
 	 "Prints the counters of both hosts, and whether they add up."},
-	{"stats", "watch", 0, "ic", "", 0, 0, run_stats_watch,
+	{"stats", "watch", 0, "ic", "", 0, 0, 0, run_stats_watch,
 	 "stats watch [--interval S] [--count N]", "The same again and again, until interrupted."},
-	{"status", NULL, 0, "", "", 0, 0, run_status, "status",
-	 "Says what is in force where, since when, and what to worry about."},
+	{"status", NULL, 0, "", "", 0, 0, 0, run_status, "status",
+	 "Says what is in force where, since when, what comes next, and what to worry about."},
+	{"clock", "accept", 0, "", "", 0, 0, 0, run_clock_accept, "clock accept",
+	 "Lets the policy follow the machine's clock again, after it went backwards."},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
-
-static const struct option options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"socket", required_argument, NULL, 's'},
-	{"from", required_argument, NULL, 'f'},
-	{"to", required_argument, NULL, 't'},
-	{"port", required_argument, NULL, 'p'},
-	{"source-port", required_argument, NULL, 'o'},
-	{"side", required_argument, NULL, 'S'},
-	{"pair", required_argument, NULL, 'P'},
-	{"frame", required_argument, NULL, 'x'},
-	{"frames", no_argument, NULL, 'X'},
-	{"l2-doubt", required_argument, NULL, 'd'},
-	{"at", required_argument, NULL, 'a'},
-	{"interval", required_argument, NULL, 'i'},
-	{"count", required_argument, NULL, 'c'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
-};
 
 static void print_usage(FILE *out)
 {
@@ -82,11 +82,9 @@ static void print_usage(FILE *out)
 	fprintf(out, "usage: op25bctl [-j] [--socket PATH] COMMAND\n\n");
 	for (i = 0; i < COMMAND_COUNT; i++)
 		fprintf(out, "  %s\n      %s\n", commands[i].synopsis, commands[i].help);
-	fprintf(out, "\n  -j, --json       print JSON\n"
-		     "  --socket PATH    the daemon's socket (default /run/op25b/op25bd.sock)\n"
-		     "  --help           this, or the help of the command\n"
-		     "  --version\n"
-		     "\nexit code: 0 ok, 1 refused, 2 usage, 3 daemon unreachable\n");
+	fprintf(out, "\n");
+	options_print_usage(out);
+	fprintf(out, "\nexit code: 0 ok, 1 refused, 2 usage, 3 daemon unreachable\n");
 }
 
 static void print_command_help(const struct command *c)
@@ -104,109 +102,6 @@ static enum exit_code usage(const char *message, const char *value)
 {
 	fprintf(stderr, "op25bctl: %s%s\n\"op25bctl --help\" tells the commands\n", message, value);
 	return EXIT_USAGE;
-}
-
-// The whole number in text, from min to max; -1: it is none.
-static long read_number(const char *text, long min, long max)
-{
-	char *end;
-	long number = strtol(text, &end, 10);
-
-	return *text && !*end && number >= min && number <= max ? number : -1;
-}
-
-struct parsed {
-	struct command_args args;
-	char given[sizeof(options) / sizeof(options[0])]; // short forms, in order of appearance
-	bool is_json, wants_help, wants_version;
-};
-
-static bool take_number(const char *name, long min, long max, uint32_t *out)
-{
-	long number = read_number(optarg, min, max);
-
-	if (number < 0)
-		fprintf(stderr, "op25bctl: %s \"%s\" is not a whole number from %ld to %ld\n", name,
-			optarg, min, max);
-	*out = (uint32_t)number;
-	return number >= 0;
-}
-
-static bool take_word(const char *name, const char *one, const char *other, const char **out)
-{
-	*out = optarg;
-	if (!strcmp(optarg, one) || !strcmp(optarg, other))
-		return true;
-	fprintf(stderr, "op25bctl: %s \"%s\" is not %s or %s\n", name, optarg, one, other);
-	return false;
-}
-
-// The options that say what is to be explained.
-static bool take_question(struct command_args *a, int option)
-{
-	uint32_t number;
-
-	switch (option) {
-	case 'f':
-		a->from = optarg;
-		return true;
-	case 't':
-		a->to = optarg;
-		return true;
-	case 'a':
-		a->at = optarg;
-		return true;
-	case 'P':
-		a->pair = optarg;
-		return true;
-	case 'x':
-		a->frame = optarg;
-		return true;
-	case 'X':
-		return true;
-	case 'S':
-		return take_word("--side", "subscriber", "network", &a->side);
-	case 'd':
-		return take_word("--l2-doubt", "pass", "drop", &a->l2_doubt);
-	case 'p':
-		if (!take_number("--port", 0, UINT16_MAX, &number))
-			return false;
-		a->port = (int)number;
-		return true;
-	case 'o':
-		if (!take_number("--source-port", 1, UINT16_MAX, &number))
-			return false;
-		a->source_port = (uint16_t)number;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool take_option(struct parsed *p, int option)
-{
-	if (!strchr(p->given, option))
-		p->given[strlen(p->given)] = (char)option;
-	switch (option) {
-	case 'j':
-		p->is_json = true;
-		return true;
-	case 's':
-		p->args.socket_path = optarg;
-		return true;
-	case 'i':
-		return take_number("--interval", 1, 86400, &p->args.interval_s);
-	case 'c':
-		return take_number("--count", 1, 1000000000, &p->args.count);
-	case 'h':
-		p->wants_help = true;
-		return true;
-	case 'V':
-		p->wants_version = true;
-		return true;
-	default:
-		return take_question(&p->args, option);
-	}
 }
 
 static bool is_command(const struct command *c, int argc, char **argv)
@@ -257,6 +152,8 @@ static enum exit_code run(const struct command *c, struct parsed *p)
 		if (!strchr(p->given, *option))
 			return usage("an option is missing; expected: ", c->synopsis);
 	}
+	if (p->args.at_count > c->max_moments)
+		return usage("--at was given more than once; expected: ", c->synopsis);
 	p->args.out = p->is_json ? &output_json : &output_text;
 	return c->run(&p->args);
 }
@@ -268,14 +165,12 @@ int main(int argc, char **argv)
 	const struct command *c;
 	enum exit_code code;
 	char unknown[128];
-	int option, words;
+	int first, words;
 
-	while ((option = getopt_long(argc, argv, "jhV", options, NULL)) != -1) {
-		if (!take_option(&p, option))
-			return EXIT_USAGE;
-	}
-	argc -= optind;
-	argv += optind;
+	if (!options_read(argc, argv, &p, &first))
+		return EXIT_USAGE;
+	argc -= first;
+	argv += first;
 	if (p.wants_version)
 		return printf("op25bctl " OP25B_VERSION "\n") < 0;
 	c = find_command(argc, argv, p.given);

@@ -15,32 +15,43 @@ static void print(const json_t *value, size_t flags)
 	fflush(stdout);
 }
 
+static json_t *checked_row(const struct checked_file *f)
+{
+	char *name = diag_text(f->file);
+	json_t *row =
+		json_pack("{s:s, s:b, s:O}", "file", name, "ok", f->good, "errors", f->errors);
+
+	free(name);
+	if (f->skipped)
+		json_object_set_new(row, "skipped", json_true());
+	if (!f->good)
+		return row;
+	json_object_set_new(row, "pools", json_integer((json_int_t)f->size.pools));
+	json_object_set_new(row, "stages", json_integer((json_int_t)f->size.stages));
+	json_object_set_new(row, "prefixes", json_integer((json_int_t)f->size.prefixes));
+	json_object_set_new(row, "vector_count", json_integer((json_int_t)f->vector_count));
+	json_object_set(row, "vectors", f->vectors);
+	json_object_set_new(row, "revision", json_integer((json_int_t)f->revision));
+	json_object_set_new(row, "hash", json_string(f->hash));
+	if (f->table)
+		json_object_set(row, "table", f->table);
+	return row;
+}
+
 static void json_checked(const struct checked_file *files, size_t count)
 {
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; i < count; i++) {
-		const struct checked_file *f = &files[i];
-		char *name = diag_text(f->file);
-		json_t *row = json_pack("{s:s, s:b, s:O}", "file", name, "ok", f->good, "errors",
-					f->errors);
-
-		free(name);
-		if (f->good)
-			json_object_update_new(row, json_pack("{s:I, s:I, s:I}", "pools",
-							      (json_int_t)f->pools, "stages",
-							      (json_int_t)f->stages, "prefixes",
-							      (json_int_t)f->prefixes));
-		json_array_append_new(list, row);
-	}
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, checked_row(&files[i]));
 	print(list, JSON_INDENT(2));
 	json_decref(list);
 }
 
-static void json_policy(const char *canonical)
+static void json_policy(const char *text)
 {
-	printf("%s", canonical);
+	printf("%s", text);
 }
 
 static void json_answer(const json_t *answer)
@@ -79,11 +90,15 @@ static void json_failed(const char *reason)
 const struct output output_json = {
 	.checked = json_checked,
 	.policy = json_policy,
+	.differed = json_answer,
+	.planned = json_answer,
+	.noticed = json_answer,
 	.loaded = json_answer,
 	.explained = json_answer,
 	.judged = json_judged,
 	.stats = json_stats,
 	.status = json_answer,
+	.accepted = json_answer,
 	.refused = json_refused,
 	.failed = json_failed,
 };

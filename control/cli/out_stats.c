@@ -147,6 +147,54 @@ static void pool_rows(const json_t *pools)
 	}
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static bool is_same_list(const json_t *a, const json_t *b)
+{
+	return !strcmp(text_of(a, "pool"), text_of(b, "pool")) &&
+	       !strcmp(text_of(a, "origin"), text_of(b, "origin")) &&
+	       !strcmp(text_of(a, "stage"), text_of(b, "stage"));
+}
+
+// Whose clauses follow.
+static void list_row(const json_t *clause)
+{
+	const char *pool = text_of(clause, "pool"), *stage = text_of(clause, "stage");
+
+	if (!pool[0])
+		printf("further clauses, for which there are no counters of their own\n");
+	else if (stage[0])
+		printf("%s, stage %s\n", pool, stage);
+	else
+		printf("%s, %ss\n", pool, text_of(clause, "origin"));
+}
+
+// A row for each clause that a frame has met in either host, in groups.
+static void clause_rows(const json_t *clauses)
+{
+	const json_t *last = NULL;
+	json_t *clause;
+	size_t i;
+
+	if (json_array_size(clauses))
+		printf("\n%-22s %14s %14s\n", "clause", "dataplane", "guard");
+	json_array_foreach((json_t *)clauses, i, clause)
+	{
+		if (!last || !is_same_list(last, clause))
+			list_row(clause);
+		last = clause;
+		printf("  %-20lld", int_of(clause, "clause"));
+		number(true, int_of(json_object_get(clause, "dataplane"), "packets"));
+		number(true, int_of(json_object_get(clause, "guard"), "packets"));
+		putchar('\n');
+	}
+}
+
 void text_stats(const json_t *answer, bool again)
 {
 	const json_t *d = json_object_get(answer, "dataplane");
@@ -173,5 +221,6 @@ void text_stats(const json_t *answer, bool again)
 	guard_sum(g);
 	port_rows(d);
 	pool_rows(json_object_get(answer, "pools"));
+	clause_rows(json_object_get(answer, "clauses"));
 	fflush(stdout);
 }

@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Output for people: what was asked for on stdout, what is wrong on stderr. The statistics table is
-// in out_stats.c.
+// Output for people: what was asked for on stdout, what is wrong on stderr. Longer answers are in
+// files of their own, see out_text.h.
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "output.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "-";
-}
-
-static long long int_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static bool is_set(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
+#include "out_text.h"
 
 // The shape of diag_print(), for rows that came as JSON.
-static void text_refused(const json_t *errors)
+void text_refused(const json_t *errors)
 {
 	json_t *row;
 	size_t i;
@@ -53,21 +36,14 @@ static void text_failed(const char *reason)
 	fprintf(stderr, "op25bctl: %s\n", reason);
 }
 
-static void text_checked(const struct checked_file *files, size_t count)
+static void text_policy(const char *text)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		text_refused(files[i].errors);
-		if (files[i].good)
-			printf("%s: ok (%zu pools, %zu stages, %zu prefixes)\n", files[i].file,
-			       files[i].pools, files[i].stages, files[i].prefixes);
-	}
+	printf("%s", text);
 }
 
-static void text_policy(const char *canonical)
+static void text_noticed(const json_t *answer)
 {
-	printf("%s", canonical);
+	printf("%s", text_of(answer, "notice"));
 }
 
 static void text_loaded(const json_t *answer)
@@ -92,8 +68,39 @@ static void text_loaded(const json_t *answer)
 			text_of(answer, "save_error"));
 }
 
-static void text_explained(const json_t *answer)
+// Who was asked in turn, and whose word counted.
+static void print_chain(const json_t *chain)
 {
+	json_t *level;
+	size_t i;
+
+	if (!json_array_size(chain))
+		return;
+	printf("  asked in turn:\n");
+	json_array_foreach((json_t *)chain, i, level)
+	{
+		printf("    %-10s %s%s\n", text_of(level, "level"), text_of(level, "found"),
+		       is_set(level, "decides") ? "  <- decides" : "");
+	}
+}
+
+static void print_explained_grant(const json_t *answer, const char *key)
+{
+	const json_t *grant = json_object_get(answer, key);
+	char until[TEXT_MOMENT_BYTES];
+
+	if (!json_is_object(grant))
+		return;
+	printf("  %s %s ends %s: %s", key, text_of(grant, "id"),
+	       text_moment(until, json_object_get(grant, "until")), text_of(grant, "reason"));
+	if (json_is_string(json_object_get(grant, "ticket")))
+		printf(" (ticket %s)", text_of(grant, "ticket"));
+	putchar('\n');
+}
+
+static void text_explained(const json_t *raw)
+{
+	json_t *answer = text_clean(raw);
 	static const char *const keys[] = {"verdict", "reason", "pool", "stage", "clause", "layers",
 					   "from",    "to",     "port", "side",  "pair",   "at"};
 	size_t i;
@@ -110,6 +117,12 @@ static void text_explained(const json_t *answer)
 		else
 			printf("  %-8s %s\n", keys[i], text_of(answer, keys[i]));
 	}
+	print_explained_grant(answer, "quarantine");
+	print_explained_grant(answer, "exception");
+	print_chain(json_object_get(answer, "chain"));
+	if (json_is_string(json_object_get(answer, "notice_url")))
+		printf("  the public notice: %s\n", text_of(answer, "notice_url"));
+	json_decref(answer);
 }
 
 static void text_judged(const json_t *answer)
@@ -123,94 +136,61 @@ static void text_judged(const json_t *answer)
 		       text_of(answer, "layers"));
 }
 
-static void status_dataplane(const json_t *dataplane)
+// "new.json (revision 4) at ...".
+static void print_side(const json_t *side)
 {
-	const json_t *ages = json_object_get(dataplane, "heartbeat_age_ms");
-	json_t *age;
-	size_t i;
+	char at[TEXT_MOMENT_BYTES];
 
-	printf("dataplane  %s, generation %lld, %lld workers, %lld subscriber slots\n",
-	       is_set(dataplane, "up") ? "up" : "DOWN", int_of(dataplane, "generation"),
-	       int_of(dataplane, "workers"), int_of(dataplane, "slots_capacity"));
-	json_array_foreach((json_t *)ages, i, age)
+	printf("%s", text_of(side, "file"));
+	if (int_of(side, "revision"))
+		printf(" (revision %lld)", int_of(side, "revision"));
+	if (json_is_string(json_object_get(side, "at")))
+		printf(" at %s", text_moment(at, json_object_get(side, "at")));
+}
+
+static void text_differed(const json_t *answer)
+{
+	json_t *changes = json_object_get(answer, "changes"), *row;
+	size_t i, count = json_array_size(changes);
+
+	print_side(json_object_get(answer, "a"));
+	printf(" → ");
+	print_side(json_object_get(answer, "b"));
+	if (is_set(answer, "equal"))
+		printf(": no difference\n");
+	else if (!count)
+		printf(": only the order of names differs\n");
+	else
+		printf(": %zu difference%s\n", count, count == 1 ? "" : "s");
+	json_array_foreach(changes, i, row)
 	{
-		if (json_is_integer(age))
-			printf("           worker %zu: last turn %lld ms ago\n", i,
-			       (long long)json_integer_value(age));
-		else
-			printf("           worker %zu: no turn yet\n", i);
+		printf("  %s\n", text_of(row, "text"));
 	}
 }
 
-static void status_guard(const json_t *guard)
+static void text_accepted(const json_t *answer)
 {
-	const json_t *ifaces = json_object_get(guard, "ifaces");
-	json_t *iface;
-	size_t i;
+	const json_t *clock = json_object_get(answer, "clock");
+	char from[TEXT_MOMENT_BYTES], to[TEXT_MOMENT_BYTES];
 
-	if (!is_set(guard, "attached")) {
-		printf("guard      none\n");
-		return;
-	}
-	printf("guard      attached to");
-	json_array_foreach((json_t *)ifaces, i, iface)
-	{
-		printf(" %s", json_string_value(iface));
-	}
-	printf(", generation %lld, %s since %s\n", int_of(guard, "generation"),
-	       is_set(guard, "active") ? "JUDGING" : "standing by", text_of(guard, "since"));
-}
-
-static void status_policy(const json_t *answer)
-{
-	const json_t *policy = json_object_get(answer, "policy");
-	json_t *pool;
-	size_t i;
-
-	if (!json_is_object(policy)) {
-		printf("policy     none in force\n");
-		return;
-	}
-	printf("policy     \"%s\", generation %lld, checksum %s\n", text_of(policy, "name"),
-	       int_of(policy, "generation"), text_of(policy, "checksum"));
-	printf("           loaded %s from %s, next change %s\n", text_of(policy, "loaded_at"),
-	       text_of(policy, "source"), text_of(answer, "next_change"));
-	json_array_foreach(json_object_get(answer, "pools"), i, pool)
-	{
-		printf("           pool %s: stage %s\n", text_of(pool, "name"),
-		       text_of(pool, "stage"));
-	}
-}
-
-static void text_status(const json_t *answer)
-{
-	const json_t *reload = json_object_get(answer, "last_reload");
-	json_t *warning;
-	size_t i;
-
-	status_policy(answer);
-	status_dataplane(json_object_get(answer, "dataplane"));
-	status_guard(json_object_get(answer, "guard"));
-	if (json_is_object(reload))
-		printf("last load  %s at %s\n", is_set(reload, "ok") ? "ok" : "REFUSED",
-		       text_of(reload, "at"));
-	fflush(stdout);
-	if (json_is_object(reload) && !is_set(reload, "ok"))
-		text_refused(json_object_get(reload, "errors"));
-	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
-	{
-		printf("warning    %s\n", json_string_value(warning));
-	}
+	printf("the policy's clock is the machine's again: %s instead of %s\n",
+	       text_moment(to, json_object_get(clock, "to")),
+	       text_moment(from, json_object_get(clock, "from")));
+	text_loaded(answer);
 }
 
 const struct output output_text = {
 	.checked = text_checked,
 	.policy = text_policy,
+	.differed = text_differed,
+	.planned = text_planned,
+	.noticed = text_noticed,
 	.loaded = text_loaded,
 	.explained = text_explained,
 	.judged = text_judged,
 	.stats = text_stats,
 	.status = text_status,
+	.accepted = text_accepted,
 	.refused = text_refused,
 	.failed = text_failed,
 };

@@ -177,12 +177,35 @@ static void on_loaded(void *arg, enum publish_outcome outcome, json_t *answer)
 	send_json(req, outcome_status(outcome), answer);
 }
 
+// Whom to tell what becomes of an attempt: one client can wait for it.
+static publish_done wait_for_outcome(struct api *a, struct evhttp_request *req, void **arg)
+{
+	if (a->loading) {
+		*arg = req;
+		return on_busy;
+	}
+	*arg = a;
+	a->loading = req;
+	evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_client_gone, a);
+	return on_loaded;
+}
+
+static void post_clock_accept(struct api *a, struct evhttp_request *req)
+{
+	void *arg;
+	publish_done done = wait_for_outcome(a, req, &arg);
+
+	publish_accept_clock(a->publish, done, arg);
+}
+
 static void post_policy(struct api *a, struct evhttp_request *req)
 {
 	struct evbuffer *body = evhttp_request_get_input_buffer(req);
 	size_t bytes = evbuffer_get_length(body);
 	struct evkeyvalq query;
 	const char *text, *source;
+	publish_done done;
+	void *arg;
 
 	if (!read_query(req, &query)) {
 		send_reason(req, HTTP_BADREQUEST, "the query cannot be read");
@@ -193,13 +216,9 @@ static void post_policy(struct api *a, struct evhttp_request *req)
 	text = bytes ? (const char *)evbuffer_pullup(body, -1) : "";
 	if (!text) {
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
-	} else if (a->loading) {
-		publish_load(a->publish, text, bytes, source ? source : "policy", on_busy, req);
 	} else {
-		a->loading = req;
-		evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_client_gone,
-					      a);
-		publish_load(a->publish, text, bytes, source ? source : "policy", on_loaded, a);
+		done = wait_for_outcome(a, req, &arg);
+		publish_load(a->publish, text, bytes, source ? source : "policy", done, arg);
 	}
 	evhttp_clear_headers(&query);
 }
@@ -244,6 +263,7 @@ static const struct route routes[] = {
 	{"/v1/policy", EVHTTP_REQ_GET, false, get_policy},
 	{"/v1/policy", EVHTTP_REQ_POST, false, post_policy},
 	{"/v1/policy/explain", EVHTTP_REQ_GET, false, get_explain},
+	{"/v1/clock/accept", EVHTTP_REQ_POST, false, post_clock_accept},
 	{"/metrics", EVHTTP_REQ_GET, true, get_metrics},
 };
 

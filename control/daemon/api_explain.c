@@ -82,25 +82,23 @@ static uint32_t read_l2_doubt(const struct publish *p, const struct evkeyvalq *q
 	return pairs;
 }
 
-static int64_t read_time(struct publish *p, const struct evkeyvalq *query, struct diag *d)
+// At another moment than now nobody can say which gates are open: they are taken to be.
+static struct moment read_moment(struct publish *p, const struct evkeyvalq *query, struct diag *d)
 {
 	const char *at = evhttp_find_header(query, "at");
 	const char *tz = policy_tz(p->now.policy);
-	int64_t at_s = 0;
+	struct moment moment = {0};
 
 	if (!at)
-		return clock_now(p->clock, tz);
-	if (!time_read(at, tz, &at_s))
-		diag_error(d, "at",
-			   "\"%s\" is not a time; \"2008-03-31T12:00:00+09:00\" or \"2008-03-31\" "
-			   "is expected",
-			   at);
-	return at_s;
+		return candidate_moment(&p->now, clock_now(p->clock, tz));
+	policy_time_read(at, tz, "at", &moment.at_s, d);
+	return moment;
 }
 
-static json_t *ask(struct publish *p, const struct explain_request *q, int64_t at_s, struct diag *d)
+static json_t *ask(struct publish *p, const struct explain_request *q, struct moment moment,
+		   struct diag *d)
 {
-	struct compile_request r = publish_request(p, at_s, NULL);
+	struct compile_request r = publish_request(p, moment, NULL);
 	struct explainer *explainer;
 	json_t *answer = NULL;
 
@@ -119,7 +117,7 @@ json_t *api_explain(struct publish *p, const struct evkeyvalq *query, struct dia
 	static uint8_t frame[FRAME_MAX_BYTES];
 	const char *text = evhttp_find_header(query, "frame");
 	struct explain_request q = {.pair = evhttp_find_header(query, "pair")};
-	int64_t at_s = read_time(p, query, d);
+	struct moment moment = read_moment(p, query, d);
 
 	if (text)
 		read_frame(query, text, frame, &q, d);
@@ -128,5 +126,5 @@ json_t *api_explain(struct publish *p, const struct evkeyvalq *query, struct dia
 	q.side = read_word(query, "side", "subscriber", "network", d) ? SIDE_NETWORK
 								      : SIDE_SUBSCRIBER;
 	q.l2_doubt_drop = read_l2_doubt(p, query, d);
-	return diag_is_refused(d) ? NULL : ask(p, &q, at_s, d);
+	return diag_is_refused(d) ? NULL : ask(p, &q, moment, d);
 }

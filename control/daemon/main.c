@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static struct daemon {
 	struct policy_clock clock;
 	struct publish publish;
 	struct schedule schedule;
+	struct gates gates;
 	struct stats stats;
 	struct snapshot_sources sources;
 	struct api_listen listen;
@@ -45,12 +47,14 @@ static struct daemon {
 
 static const char usage_text[] =
 	"usage: op25bd --config dataplane.json [--policy FILE] [--metrics ADDR:PORT|none]\n"
-	"              [--at TIME] [--no-guard]\n"
+	"              [--at TIME | --trust-clock] [--no-guard]\n"
 	"\n"
 	"  --config FILE         the engineer's configuration, shared with op25b-dp\n"
 	"  --policy FILE         policy to read at the first start and on SIGHUP\n"
 	"  --metrics ADDR:PORT   where /metrics is served (default 127.0.0.1:9625), or none\n"
 	"  --at TIME             freeze the policy clock at TIME: replay and rehearsal\n"
+	"  --trust-clock         follow the wall clock also while the kernel calls it "
+	"unsynchronised\n"
 	"  --no-guard            do not put the guard on the kernel interfaces\n"
 	"  --help, --version\n";
 
@@ -63,10 +67,15 @@ static void usage(const char *message, const char *value)
 static void read_arguments(struct daemon *d, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},  {"policy", required_argument, NULL, 'p'},
-		{"metrics", required_argument, NULL, 'm'}, {"at", required_argument, NULL, 'a'},
-		{"no-guard", no_argument, NULL, 'n'},      {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"policy", required_argument, NULL, 'p'},
+		{"metrics", required_argument, NULL, 'm'},
+		{"at", required_argument, NULL, 'a'},
+		{"no-guard", no_argument, NULL, 'n'},
+		{"trust-clock", no_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
 	};
 	const char *metrics = "127.0.0.1:9625";
 	int64_t at_s;
@@ -83,6 +92,8 @@ static void read_arguments(struct daemon *d, int argc, char **argv)
 			d->clock.frozen_at = optarg;
 		else if (option == 'n')
 			d->no_guard = true;
+		else if (option == 't')
+			d->clock.trusted = true;
 		else if (option == 'h')
 			exit(printf("%s", usage_text) < 0);
 		else if (option == 'V')
@@ -158,6 +169,7 @@ static void on_up(void *arg, const struct link_hello *hello)
 	char misfit[PUBLISH_TEXT_BYTES] = "";
 	struct daemon *d = arg;
 
+	gates_count(&d->gates); // the last words of the life before
 	if (stats_attach(&d->stats, hello->stats_fd))
 		ports_are_those_of(&d->config, d->stats.memory, misfit, sizeof(misfit));
 	else
@@ -178,6 +190,7 @@ static void on_policy_changed(void *arg)
 {
 	struct daemon *d = arg;
 
+	gates_policy_changed(&d->gates);
 	schedule_arm(&d->schedule);
 }
 
@@ -228,8 +241,20 @@ static void start_events(struct daemon *d)
 		errx(1, "out of memory");
 }
 
+// Gates ask many servers at once, and the API goes on meanwhile.
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static void start_policy(struct daemon *d)
 {
+	clock_init(&d->clock);
 	d->publish.config = &d->config;
 	d->publish.clock = &d->clock;
 	d->publish.guard = d->guard;
@@ -238,14 +263,16 @@ static void start_policy(struct daemon *d)
 	d->sources = (struct snapshot_sources){.config = &d->config,
 					       .publish = &d->publish,
 					       .schedule = &d->schedule,
+					       .gates = &d->gates,
 					       .stats = &d->stats,
 					       .guard = d->guard,
 					       .guard_refused = d->no_guard};
 	d->link = link_open(d->base, d->dp_path,
 			    &(struct link_events){.up = on_up, .down = on_down, .arg = d});
 	d->publish.link = d->link;
+	gates_init(&d->gates, d->base, &d->publish, &d->stats);
 	if (!d->link || !publish_init(&d->publish, d->base) ||
-	    !schedule_init(&d->schedule, d->base, &d->publish))
+	    !schedule_init(&d->schedule, d->base, &d->publish, &d->gates))
 		errx(1, "out of memory");
 }
 
@@ -266,6 +293,9 @@ static void end(struct daemon *d)
 	event_free(d->interrupt);
 	event_free(d->term);
 	event_free(d->hup);
+	gates_count(&d->gates);
+	publish_remember(&d->publish);
+	gates_free(&d->gates);
 	schedule_free(&d->schedule);
 	publish_free(&d->publish);
 	link_close(d->link);
@@ -288,6 +318,7 @@ int main(int argc, char **argv)
 	d->base = event_base_new();
 	if (!d->base)
 		errx(1, "no event loop");
+	raise_file_limit();
 	start_policy(d);
 	start_events(d);
 	start_api(d);

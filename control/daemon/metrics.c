@@ -68,6 +68,43 @@ static void write_cells(struct evbuffer *out, const struct snapshot *s)
 	cells(out, "op25b_bytes_total", "guard", &s->guard, true);
 }
 
+static void clauses(struct evbuffer *out, const char *name, const char *host,
+		    const struct stats_totals *t, bool is_bytes)
+{
+	uint32_t k;
+	size_t i;
+
+	for (i = 0; i < t->list_count; i++) {
+		const struct stats_list *list = &t->lists[i];
+
+		for (k = 0; k < OP25B_MAX_CLAUSES; k++) {
+			const struct op25b_cell *c = &list->cell[k];
+
+			if (!c->packets)
+				continue;
+			evbuffer_add_printf(out, "%s{host=\"%s\"", name, host);
+			label(out, "pool", list->pool, ",");
+			label(out, "stage", list->stage, ",");
+			evbuffer_add_printf(out, ",origin=\"%s\",clause=\"%u\"} %" PRIu64 "\n",
+					    origin_name(list->origin), k,
+					    is_bytes ? c->bytes : c->packets);
+		}
+	}
+}
+
+static void write_clauses(struct evbuffer *out, const struct snapshot *s)
+{
+	head(out, "op25b_clause_packets_total", "counter",
+	     "Frames that met a clause, by its index in the stage, or among the pool's exceptions "
+	     "or quarantines. The empty pool: clauses for which a host had no more counters.");
+	clauses(out, "op25b_clause_packets_total", "dataplane", &s->dataplane, false);
+	clauses(out, "op25b_clause_packets_total", "guard", &s->guard, false);
+	head(out, "op25b_clause_bytes_total", "counter",
+	     "Bytes of the frames that met a clause, without FCS.");
+	clauses(out, "op25b_clause_bytes_total", "dataplane", &s->dataplane, true);
+	clauses(out, "op25b_clause_bytes_total", "guard", &s->guard, true);
+}
+
 struct port_metric {
 	const char *name;
 	size_t offset; // in struct stats_port
@@ -129,7 +166,10 @@ static void write_policy(struct evbuffer *out, const struct snapshot *s)
 	if (s->policy_name) {
 		evbuffer_add_printf(out, "op25b_policy_info");
 		label(out, "name", s->policy_name, "{");
-		evbuffer_add_printf(out, ",checksum=\"%016" PRIx64 "\"} 1\n", s->policy_checksum);
+		evbuffer_add_printf(out,
+				    ",checksum=\"%016" PRIx64 "\",hash=\"%s\",revision=\"%" PRIu64
+				    "\"} 1\n",
+				    s->policy_checksum, s->policy_hash, s->policy_revision);
 	}
 	head(out, "op25b_policy_generation", "gauge",
 	     "Generation of the policy in force in a host; 0: none.");
@@ -145,6 +185,44 @@ static void write_policy(struct evbuffer *out, const struct snapshot *s)
 	     "1: the last load or reload came into force.");
 	evbuffer_add_printf(out, "op25b_policy_last_reload_successful %d\n",
 			    s->reload_tried && s->reload_good);
+}
+
+static void write_held(struct evbuffer *out, const struct snapshot *s)
+{
+	const json_t *row;
+	size_t i;
+
+	head(out, "op25b_stage_held", "gauge",
+	     "1: the stage is held, by hold or by gates that are not open.");
+	json_array_foreach(s->held, i, row)
+	{
+		evbuffer_add_printf(out, "op25b_stage_held");
+		label(out, "stage", json_string_value(json_object_get(row, "stage")), "{");
+		label(out, "why", json_string_value(json_object_get(row, "why")), ",");
+		evbuffer_add_printf(out, "} 1\n");
+	}
+	head(out, "op25b_stage_overdue", "gauge",
+	     "Held stages whose date, or all that was announced for them, has passed.");
+	evbuffer_add_printf(out, "op25b_stage_overdue %zu\n", s->overdue_count);
+	head(out, "op25b_exceptions_expiring", "gauge",
+	     "Exceptions and quarantines that end within 7 days.");
+	evbuffer_add_printf(out, "op25b_exceptions_expiring %zu\n", s->ending_count);
+}
+
+static void write_time(struct evbuffer *out, const struct snapshot *s)
+{
+	head(out, "op25b_next_change_timestamp_seconds", "gauge",
+	     "Unix time at which the policy in force changes by itself; 0: it does not.");
+	evbuffer_add_printf(out, "op25b_next_change_timestamp_seconds %" PRId64 "\n",
+			    s->has_next_change ? s->next_change_s : 0);
+	write_held(out, s);
+	head(out, "op25b_clock_synchronised", "gauge",
+	     "1: the policy clock follows the wall clock. 0: the kernel calls that "
+	     "unsynchronised.");
+	evbuffer_add_printf(out, "op25b_clock_synchronised %d\n", s->clock_good);
+	head(out, "op25b_policy_clock_lag_seconds", "gauge",
+	     "How far the policy clock is behind the wall clock; negative: ahead of it.");
+	evbuffer_add_printf(out, "op25b_policy_clock_lag_seconds %" PRId64 "\n", s->clock_lag_s);
 }
 
 static void write_hosts(struct evbuffer *out, const struct snapshot *s)
@@ -173,8 +251,10 @@ void metrics_write(struct evbuffer *out, const struct snapshot *s)
 	head(out, "op25b_build_info", "gauge", "Version of op25bd; always 1.");
 	evbuffer_add_printf(out, "op25b_build_info{version=\"%s\"} 1\n", s->version);
 	write_policy(out, s);
+	write_time(out, s);
 	write_hosts(out, s);
 	write_cells(out, s);
+	write_clauses(out, s);
 	write_ports(out, &s->dataplane, dataplane_ports);
 	write_ports(out, &s->guard, guard_ports);
 }

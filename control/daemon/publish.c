@@ -2,7 +2,8 @@
 //
 // See publish.h. The states of an attempt: offered to op25b-dp -> put into the guard -> committed;
 // or, if the guard fails after op25b-dp has applied it, rolled back by offering the old policy
-// under a newer generation. start.c prepares the first attempt.
+// under a newer generation. start.c prepares the first attempt, boundary.c those that time asks
+// for.
 #include "publish.h"
 
 #include <err.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 
 #include "../../dataplane/abi/image_abi.h"
-#include "../reader/reader.h"
+#include "boundary.h"
 #include "report.h"
 #include "start.h"
 
@@ -38,11 +39,18 @@ uint64_t publish_next_generation(struct publish *p)
 	return ++p->known_generation;
 }
 
-struct compile_request publish_request(const struct publish *p, int64_t at_s, const void *previous)
+struct compile_request publish_request(const struct publish *p, struct moment moment,
+				       const void *previous)
 {
+	uint64_t slots = p->config->slots;
+
+	// A load must fit into op25b-dp. What is in force already must not fail because a restarted
+	// one has less room: that one says so by itself.
+	if (p->dataplane.up && (p->try.kind == PUBLISH_LOAD || p->dataplane.slots_capacity > slots))
+		slots = p->dataplane.slots_capacity;
 	return (struct compile_request){
-		.at_s = at_s,
-		.slots_capacity = p->dataplane.up ? p->dataplane.slots_capacity : p->config->slots,
+		.moment = moment,
+		.slots_capacity = slots,
 		.previous = previous,
 		.pair_names = p->pair_names,
 		.pair_count = p->config->pair_count,
@@ -115,32 +123,18 @@ static void finish_unreached(struct publish *p, const char *reason)
 	finish(p, PUBLISH_UNREACHED);
 }
 
-static void save(struct publish *p)
-{
-	struct stored s = {
-		.text = p->now.text,
-		.text_bytes = p->now.text_bytes,
-		.source = p->now.source,
-		.loaded_at_s = p->now.loaded_at_s,
-		.at_s = p->clock->frozen_at ? 0 : p->clock->latest_s,
-		.generation = candidate_generation(&p->now),
-		.image = p->now.image,
-		.image_bytes = p->now.image_bytes,
-	};
-
-	p->save_error[0] = '\0';
-	store_write(p->config->state_dir, &s, p->save_error);
-}
-
 static void commit(struct publish *p)
 {
-	candidate_free(&p->now);
+	struct candidate before = p->now;
+
+	candidate_hash(&p->try.next);
 	p->now = p->try.next;
 	p->try.next = (struct candidate){0};
 	p->known_generation = max_u64(p->known_generation, candidate_generation(&p->now));
 	if (p->try.dataplane_applied)
 		p->dataplane.refusal[0] = '\0';
-	save(p);
+	publish_pass(p, &before);
+	candidate_free(&before);
 	finish(p, PUBLISH_IN_FORCE);
 }
 
@@ -203,13 +197,22 @@ static void attempt_guard(struct publish *p)
 		commit(p);
 }
 
-// op25b-dp did not take it; t->reason says why. The policy of the start is in force by right: a
-// dataplane that fails must not keep it from the guard.
-static void dataplane_failed(struct publish *p, enum publish_outcome outcome)
+// Whether the candidate is in force whatever op25b-dp says: the policy of the start, and what time
+// does to one that op25b-dp has refused, or cannot take because a worker hangs, which is when the
+// guard judges.
+static bool is_by_right(const struct publish *p, bool busy)
+{
+	return p->try.kind == PUBLISH_START ||
+	       (p->try.kind == PUBLISH_BOUNDARY && p->guard && (busy || p->dataplane.refusal[0]));
+}
+
+// op25b-dp did not take it; t->reason says why. It must not keep from the guard what is in force by
+// right.
+static void dataplane_failed(struct publish *p, enum publish_outcome outcome, bool busy)
 {
 	struct publish_attempt *t = &p->try;
 
-	if (t->kind == PUBLISH_START) {
+	if (is_by_right(p, busy)) {
 		diag_warning(&t->diag, "", "%s", t->reason);
 		attempt_guard(p);
 		return;
@@ -228,12 +231,12 @@ static void on_refusal(struct publish *p, const struct link_answer *answer)
 		 link_outcome_name(answer->outcome), link_outcome_help(answer->outcome),
 		 answer->detail[0], answer->detail[1], answer->detail[2]);
 	if (answer->outcome == OUTCOME_BUSY) {
-		dataplane_failed(p, PUBLISH_UNREACHED);
+		dataplane_failed(p, PUBLISH_UNREACHED, true);
 		return;
 	}
 	if (t->kind == PUBLISH_REOFFER || t->kind == PUBLISH_START)
 		snprintf(p->dataplane.refusal, sizeof(p->dataplane.refusal), "%s", t->reason);
-	dataplane_failed(p, PUBLISH_REFUSED);
+	dataplane_failed(p, PUBLISH_REFUSED, false);
 }
 
 static void on_offer(void *arg, const struct link_answer *answer, const char *why)
@@ -246,7 +249,7 @@ static void on_offer(void *arg, const struct link_answer *answer, const char *wh
 			 "op25b-dp did not say what became of the policy: %s. Its connection was "
 			 "dropped; until it answers again, a load goes to the guard alone",
 			 why);
-		dataplane_failed(p, PUBLISH_UNREACHED);
+		dataplane_failed(p, PUBLISH_UNREACHED, false);
 		return;
 	}
 	if (answer->outcome != OUTCOME_APPLIED && answer->outcome != OUTCOME_WORKER_STUCK) {
@@ -270,9 +273,14 @@ static void attempt_run(struct publish *p)
 		finish_unreached(p, p->dataplane.misfit);
 	} else if (!publish_dataplane_is_usable(p) || !t->to_dataplane) {
 		attempt_guard(p);
-	} else if (!link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
+	} else if (link_offer(p->link, t->next.image, t->next.image_bytes, on_offer, p, why)) {
+		// While op25b-dp builds its tables.
+		candidate_hash(&t->next);
+		if (p->guard && t->to_guard)
+			guard_prepare(p->guard, t->next.image);
+	} else {
 		snprintf(t->reason, sizeof(t->reason), "op25b-dp: %s", why);
-		dataplane_failed(p, PUBLISH_UNREACHED);
+		dataplane_failed(p, PUBLISH_UNREACHED, false);
 	}
 }
 
@@ -295,18 +303,16 @@ static void attempt_text(struct publish *p, enum publish_kind kind, const char *
 			 const char *source, publish_done done, void *arg)
 {
 	struct publish_attempt *t = &p->try;
-	struct compile_request r;
 	bool good;
 
 	publish_attempt_begin(p, kind, source);
 	t->done = done;
 	t->arg = arg;
-	good = candidate_parse(&t->next, text, bytes, source, &t->diag);
+	good = candidate_parse(&t->next, text, bytes, source, &t->diag) &&
+	       publish_is_newer(p, &t->next, &t->diag);
 	if (good) {
-		r = publish_request(p, clock_now(p->clock, policy_tz(t->next.policy)),
-				    p->now.image);
-		r.generation = publish_next_generation(p);
-		good = candidate_compile(&t->next, &r, &t->diag);
+		publish_know(p, &t->next);
+		good = publish_compile(p, clock_now(p->clock, policy_tz(t->next.policy)));
 	}
 	publish_attempt_go(p, good);
 }
@@ -328,14 +334,15 @@ static void wait_for_turn(struct publish *p, const char *text, size_t bytes, con
 void publish_load(struct publish *p, const char *text, size_t bytes, const char *source,
 		  publish_done done, void *arg)
 {
-	bool own_affairs = !p->started || (p->try.under_way && p->try.kind != PUBLISH_LOAD);
+	bool by_operator = p->try.kind == PUBLISH_LOAD || p->try.kind == PUBLISH_CLOCK;
+	bool own_affairs = !p->started || (p->try.under_way && !by_operator);
 	json_t *answer;
 
 	if (own_affairs && !p->waiting.text) {
 		wait_for_turn(p, text, bytes, source, done, arg);
 	} else if (own_affairs || p->try.under_way) {
-		answer = report_reason("another policy is being loaded at this moment; try again "
-				       "when it is done");
+		answer = report_reason("another policy is being loaded at this moment, or a clock "
+				       "accepted; try again when it is done");
 		if (done)
 			done(arg, PUBLISH_BUSY, answer);
 		else
@@ -344,53 +351,6 @@ void publish_load(struct publish *p, const char *text, size_t bytes, const char 
 	} else {
 		attempt_text(p, PUBLISH_LOAD, text, bytes, source, done, arg);
 	}
-}
-
-void publish_reload(struct publish *p)
-{
-	struct diag d;
-	size_t bytes;
-	char *text;
-	json_t *errors;
-
-	if (!p->policy_file) {
-		warnx("SIGHUP: there is no --policy FILE to read again");
-		return;
-	}
-	diag_init(&d, p->policy_file);
-	text = reader_file(p->policy_file, &bytes, &d);
-	if (text) {
-		publish_load(p, text, bytes, p->policy_file, NULL, NULL);
-	} else {
-		diag_print(&d, stderr);
-		errors = diag_json(&d);
-		report_remember(p, false, errors);
-		json_decref(errors);
-	}
-	diag_free(&d);
-	free(text);
-}
-
-// The candidate keeps the time at which the operator loaded it.
-void publish_boundary(struct publish *p)
-{
-	int64_t loaded_at_s = p->now.loaded_at_s;
-	struct publish_attempt *t = &p->try;
-	struct compile_request r;
-	bool good;
-
-	if (t->under_way || !p->now.policy)
-		return;
-	publish_attempt_begin(p, PUBLISH_BOUNDARY, p->now.source);
-	good = candidate_parse(&t->next, p->now.text, p->now.text_bytes, p->now.source, &t->diag);
-	if (good) {
-		t->next.loaded_at_s = loaded_at_s;
-		r = publish_request(p, clock_now(p->clock, policy_tz(t->next.policy)),
-				    p->now.image);
-		r.generation = publish_next_generation(p);
-		good = candidate_compile(&t->next, &r, &t->diag);
-	}
-	publish_attempt_go(p, good);
 }
 
 static void on_start_timer(evutil_socket_t fd, short what, void *arg)
@@ -469,5 +429,7 @@ void publish_free(struct publish *p)
 	free(p->dataplane.image);
 	free(p->waiting.text);
 	free(p->waiting.source);
+	memory_free(&p->memory);
+	journal_close(&p->journal);
 	json_decref(p->reload.errors);
 }

@@ -16,7 +16,9 @@
 #include "../../dataplane/guard/guard.h"
 #include "candidate.h"
 #include "clock.h"
+#include "journal.h"
 #include "link.h"
+#include "memory.h"
 #include "store.h"
 
 #define PUBLISH_TEXT_BYTES 384u
@@ -34,7 +36,8 @@ typedef void (*publish_done)(void *arg, enum publish_outcome outcome, json_t *an
 enum publish_kind {
 	PUBLISH_START,    // the last good policy, at start
 	PUBLISH_LOAD,     // the operator's
-	PUBLISH_BOUNDARY, // the policy in force, at a moment that changes its stages
+	PUBLISH_BOUNDARY, // the policy in force, at a moment that changes it
+	PUBLISH_CLOCK,    // the policy in force, at the wall clock that the operator accepted
 	PUBLISH_REOFFER,  // the policy in force, to a dataplane that has another or none
 };
 
@@ -60,7 +63,8 @@ struct publish_attempt {
 	struct diag diag;
 	publish_done done; // or NULL
 	void *arg;
-	void *back_image; // sent to op25b-dp to undo
+	void *back_image;     // sent to op25b-dp to undo
+	int64_t clock_from_s; // PUBLISH_CLOCK: the policy clock before
 	char reason[PUBLISH_TEXT_BYTES];
 };
 
@@ -99,7 +103,10 @@ struct publish {
 	struct publish_waiting waiting;
 	struct publish_reload reload;
 	uint64_t known_generation;          // highest seen or offered
+	bool text_saved;                    // the text in force is on disk
 	char save_error[STORE_ERROR_BYTES]; // "": the policy in force is on disk
+	struct memory memory;
+	struct journal journal;
 };
 
 // Fields above started are set by the caller first. Returns false: out of memory.
@@ -111,11 +118,21 @@ void publish_load(struct publish *p, const char *text, size_t bytes, const char 
 		  publish_done done, void *arg);
 // Reads --policy again (SIGHUP). What is wrong goes to the log.
 void publish_reload(struct publish *p);
-// The policy in force, for now: a stage may have begun.
+// The policy in force, for now: something has begun or ended. Nothing is parsed again. Nothing
+// happens if another attempt is under way.
 void publish_boundary(struct publish *p);
+// Takes the wall clock for the policy clock, also if it is behind: the operator says so. done is
+// called once, perhaps at once.
+void publish_accept_clock(struct publish *p, publish_done done, void *arg);
+// What is remembered of the policy in force, and the moment, to disk.
+void publish_remember(struct publish *p);
+
+// The stage at index in the policy in force was found open at now_s. To be remembered.
+void publish_open_stage(struct publish *p, size_t index, int64_t now_s);
 
 // What this box asks of the compiler, but for the generation.
-struct compile_request publish_request(const struct publish *p, int64_t at_s, const void *previous);
+struct compile_request publish_request(const struct publish *p, struct moment moment,
+				       const void *previous);
 
 // What becomes of frames while now.policy is NULL, for the operator.
 const char *publish_no_policy_text(const struct publish *p);

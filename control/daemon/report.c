@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define TIME_TEXT_BYTES 64u
+
 static const char *kind_text(enum publish_kind kind)
 {
 	switch (kind) {
@@ -16,7 +18,9 @@ static const char *kind_text(enum publish_kind kind)
 	case PUBLISH_LOAD:
 		return "loaded";
 	case PUBLISH_BOUNDARY:
-		return "at its stage change";
+		return "at its change";
+	case PUBLISH_CLOCK:
+		return "at the accepted clock";
 	default:
 		return "offered again";
 	}
@@ -28,7 +32,7 @@ static const char *dataplane_word(const struct publish *p)
 		return "down";
 	if (p->dataplane.misfit[0])
 		return "unusable";
-	return p->dataplane.refusal[0] ? "refused" : "applied";
+	return p->dataplane.checksum == candidate_checksum(&p->now) ? "applied" : "refused";
 }
 
 json_t *report_reason(const char *reason)
@@ -39,19 +43,37 @@ json_t *report_reason(const char *reason)
 // Where the policy is in force, for the operator.
 static json_t *answer_in_force(const struct publish *p, const struct diag *d)
 {
+	uint64_t revision = policy_revision(p->now.policy);
 	char checksum[17];
 
 	snprintf(checksum, sizeof(checksum), "%016" PRIx64, candidate_checksum(&p->now));
-	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:b, s:s*, s:o}", "name",
+	return json_pack("{s:s, s:I, s:s, s:s, s:o, s:s, s:s, s:b, s:s*, s:o}", "name",
 			 policy_name(p->now.policy), "generation",
-			 (json_int_t)candidate_generation(&p->now), "checksum", checksum,
-			 "dataplane", dataplane_word(p), "guard", p->guard ? "applied" : "none",
-			 "saved", p->save_error[0] == '\0', "save_error",
+			 (json_int_t)candidate_generation(&p->now), "checksum", checksum, "hash",
+			 p->now.hash, "revision",
+			 revision ? json_integer((json_int_t)revision) : json_null(), "dataplane",
+			 dataplane_word(p), "guard", p->guard ? "applied" : "none", "saved",
+			 p->save_error[0] == '\0', "save_error",
 			 p->save_error[0] ? p->save_error : NULL, "warnings", diag_json(d));
+}
+
+// The policy clock before and after, for the operator who set it.
+static json_t *answer_clock(const struct publish *p)
+{
+	const char *tz = policy_tz(p->now.policy);
+	char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
+	json_t *answer = answer_in_force(p, &p->try.diag);
+
+	time_print(from, sizeof(from), p->try.clock_from_s, tz);
+	time_print(to, sizeof(to), candidate_time(&p->now), tz);
+	json_object_set_new(answer, "clock", json_pack("{s:s, s:s}", "from", from, "to", to));
+	return answer;
 }
 
 json_t *report_answer(const struct publish *p, enum publish_outcome outcome, json_t *errors)
 {
+	if (outcome == PUBLISH_IN_FORCE && p->try.kind == PUBLISH_CLOCK)
+		return answer_clock(p);
 	if (outcome == PUBLISH_IN_FORCE)
 		return answer_in_force(p, &p->try.diag);
 	if (outcome == PUBLISH_REFUSED)

@@ -35,11 +35,9 @@ static void warn_policy(struct snapshot *s, const struct publish *p)
 			 p->save_error);
 		warn(s, text);
 	}
-	if (clock_lag(p->clock)) {
-		snprintf(text, sizeof(text),
-			 "the wall clock is %" PRId64
-			 " s behind the latest moment seen: stages stay as they were then",
-			 clock_lag(p->clock));
+	if (p->journal.error[0]) {
+		snprintf(text, sizeof(text), "what begins and ends is in the log only: %s",
+			 p->journal.error);
 		warn(s, text);
 	}
 }
@@ -65,8 +63,7 @@ static void warn_ports(struct snapshot *s, const struct snapshot_sources *from)
 		warn(s, "--no-guard: nothing judges when op25b-dp is down");
 }
 
-static void take_policy(struct snapshot *s, const struct publish *p,
-			const struct schedule *schedule)
+static void take_policy(struct snapshot *s, const struct publish *p)
 {
 	if (!p->now.policy)
 		return;
@@ -77,7 +74,8 @@ static void take_policy(struct snapshot *s, const struct publish *p,
 	s->policy_checksum = candidate_checksum(&p->now);
 	s->policy_loaded_at_s = p->now.loaded_at_s;
 	s->policy_image = p->now.image;
-	s->has_next_change = schedule_next(schedule, &s->next_change_s);
+	s->policy_hash = p->now.hash;
+	s->policy_revision = policy_revision(p->now.policy);
 }
 
 static void take_guard(struct snapshot *s, const struct snapshot_sources *from)
@@ -98,7 +96,7 @@ void snapshot_take(struct snapshot *s, const struct snapshot_sources *from)
 	const struct publish *p = from->publish;
 
 	*s = (struct snapshot){.version = OP25B_VERSION, .warnings = json_array()};
-	take_policy(s, p, from->schedule);
+	take_policy(s, p);
 	s->dataplane_up = p->dataplane.up;
 	s->dataplane_generation = p->dataplane.generation;
 	s->dataplane_slots_capacity = p->dataplane.slots_capacity;
@@ -116,6 +114,7 @@ void snapshot_take(struct snapshot *s, const struct snapshot_sources *from)
 	else if (from->watch.active)
 		warn(s, "op25b-dp is up but takes no frames: the guard judges");
 	warn_policy(s, p);
+	snapshot_take_time(s, from);
 	warn_ports(s, from);
 }
 
@@ -123,6 +122,7 @@ void snapshot_free(struct snapshot *s)
 {
 	stats_totals_free(&s->dataplane);
 	stats_totals_free(&s->guard);
+	snapshot_free_time(s);
 	json_decref(s->warnings);
 }
 
@@ -167,10 +167,12 @@ static json_t *policy_json(const struct snapshot *s)
 {
 	if (!s->policy_name)
 		return json_null();
-	return json_pack("{s:s, s:I, s:o, s:o, s:s}", "name", s->policy_name, "generation",
-			 (json_int_t)s->policy_generation, "checksum", hex_json(s->policy_checksum),
-			 "loaded_at", time_json(s, true, s->policy_loaded_at_s), "source",
-			 s->policy_source);
+	return json_pack(
+		"{s:s, s:I, s:o, s:s, s:o, s:o, s:s}", "name", s->policy_name, "generation",
+		(json_int_t)s->policy_generation, "checksum", hex_json(s->policy_checksum), "hash",
+		s->policy_hash, "revision",
+		s->policy_revision ? json_integer((json_int_t)s->policy_revision) : json_null(),
+		"loaded_at", time_json(s, true, s->policy_loaded_at_s), "source", s->policy_source);
 }
 
 static json_t *dataplane_json(const struct snapshot *s)
@@ -218,8 +220,10 @@ static json_t *pools_json(const struct snapshot *s)
 	for (i = 1; i < image_view_count(&view, SECTION_CLASSES); i++) {
 		const char *stage = view.names + view.classes[i].stage;
 
+		// Pools come first. After the class of exempt addresses: infrastructure, and parts
+		// of pools.
 		if (!view.classes[i].name)
-			continue; // addresses of no pool
+			break;
 		json_array_append_new(pools, json_pack("{s:s, s:s?}", "name",
 						       view.names + view.classes[i].name, "stage",
 						       stage[0] ? stage : NULL));
@@ -229,14 +233,14 @@ static json_t *pools_json(const struct snapshot *s)
 
 json_t *snapshot_status(const struct snapshot *s)
 {
-	json_t *reload = json_null();
+	json_t *reload = json_null(), *status;
 
 	if (s->reload_tried)
 		reload = json_pack("{s:b, s:o, s:O}", "ok", s->reload_good, "at",
 				   time_json(s, true, s->reload_at_s), "errors", s->reload_errors);
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "version", s->version,
-			 "policy", policy_json(s), "dataplane", dataplane_json(s), "guard",
-			 guard_json(s), "pools", pools_json(s), "next_change",
-			 time_json(s, s->has_next_change, s->next_change_s), "last_reload", reload,
-			 "warnings", s->warnings);
+	status = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:O}", "version", s->version, "policy",
+			   policy_json(s), "dataplane", dataplane_json(s), "guard", guard_json(s),
+			   "pools", pools_json(s), "last_reload", reload, "warnings", s->warnings);
+	snapshot_add_time(s, status);
+	return status;
 }

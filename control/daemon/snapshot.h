@@ -23,6 +23,7 @@ struct snapshot_sources {
 	const struct dataplane_config *config;
 	const struct publish *publish;
 	const struct schedule *schedule;
+	const struct gates *gates;
 	const struct stats *stats;
 	struct guard *guard; // NULL: none
 	struct guard_watch watch;
@@ -35,12 +36,26 @@ struct snapshot {
 	const char *policy_name;
 	const char *policy_source;
 	const char *policy_tz;
+	const char *policy_hash;
+	uint64_t policy_revision; // 0: none
 	uint64_t policy_generation;
 	uint64_t policy_checksum;
 	int64_t policy_loaded_at_s;
 	const void *policy_image;
+	// Time. The policy clock is 0 if there is no policy.
+	bool clock_good;         // the policy clock may follow the wall clock
+	bool clock_synchronised; // the kernel says so
+	bool clock_frozen;
+	int64_t clock_s;
+	int64_t clock_wall_s;
+	int64_t clock_lag_s; // of the policy clock behind the wall clock; negative: ahead
 	bool has_next_change;
 	int64_t next_change_s;
+	json_t *next_events;  // of that moment; array, owned, as the next two
+	json_t *held;         // stages
+	json_t *ending;       // exceptions and quarantines that end soon
+	size_t ending_count;  // of these, also those left off
+	size_t overdue_count; // of held stages
 	// op25b-dp
 	bool dataplane_up;
 	uint64_t dataplane_generation;
@@ -68,6 +83,11 @@ void snapshot_free(struct snapshot *s);
 // Bodies of GET /v1/status and GET /v1/stats; new references.
 json_t *snapshot_status(const struct snapshot *s);
 json_t *snapshot_stats(const struct snapshot *s);
+
+// snapshot_time.c, for snapshot.c.
+void snapshot_take_time(struct snapshot *s, const struct snapshot_sources *from);
+void snapshot_free_time(struct snapshot *s);
+void snapshot_add_time(const struct snapshot *s, json_t *status);
 
 // Whether the guard is judging at this moment: there is one, and no worker of op25b-dp is alive to
 // take the frames.

@@ -5,6 +5,10 @@
 // before op25b-dp received it (rx_missed, rx_error, rx_nobuf of a port) is in none of them.
 #include "snapshot.h"
 
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
 static json_t *count_json(uint64_t count)
 {
 	return json_integer((json_int_t)count);
@@ -58,6 +62,89 @@ static void add_pools(json_t *pools, const char *host, const struct stats_totals
 		}
 		json_object_set_new(both, host, pool_json(pool));
 	}
+}
+
+// A clause that a frame has met in one of the hosts.
+struct clause_met {
+	const struct stats_list *list;
+	uint32_t index;
+	const char *host;
+};
+
+static int compare_clauses(const struct clause_met *a, const struct clause_met *b)
+{
+	int order = strcmp(a->list->pool, b->list->pool);
+
+	if (!order)
+		order = (int)a->list->origin - (int)b->list->origin;
+	if (!order)
+		order = strcmp(a->list->stage, b->list->stage);
+	return order ? order : (int)a->index - (int)b->index;
+}
+
+static int compare_met(const void *left, const void *right)
+{
+	const struct clause_met *a = left, *b = right;
+	int order = compare_clauses(a, b);
+
+	return order ? order : strcmp(a->host, b->host);
+}
+
+// Writes the clauses of t behind the `count` that are there. Returns how many there are then; met
+// NULL: only counts.
+static size_t find_met(struct clause_met *met, size_t count, const char *host,
+		       const struct stats_totals *t)
+{
+	uint32_t index;
+	size_t i;
+
+	for (i = 0; i < t->list_count; i++) {
+		for (index = 0; index < OP25B_MAX_CLAUSES; index++) {
+			if (!t->lists[i].cell[index].packets)
+				continue;
+			if (met)
+				met[count] = (struct clause_met){&t->lists[i], index, host};
+			count++;
+		}
+	}
+	return count;
+}
+
+static json_t *clause_json(const struct clause_met *met)
+{
+	return json_pack("{s:s, s:s, s:s, s:I}", "pool", met->list->pool, "origin",
+			 origin_name(met->list->origin), "stage", met->list->stage, "clause",
+			 (json_int_t)met->index);
+}
+
+static json_t *cell_json(const struct clause_met *met)
+{
+	const struct op25b_cell *cell = &met->list->cell[met->index];
+
+	return json_pack("{s:I, s:I}", "packets", (json_int_t)cell->packets, "bytes",
+			 (json_int_t)cell->bytes);
+}
+
+// Clauses that a frame has met, each once, with what either host has counted.
+static json_t *clauses_json(const struct snapshot *s)
+{
+	size_t i, count = find_met(NULL, find_met(NULL, 0, "", &s->dataplane), "", &s->guard);
+	struct clause_met *met = calloc(count + 1, sizeof(*met));
+	json_t *clauses = json_array(), *clause = NULL;
+
+	if (!met)
+		err(1, "statistics");
+	find_met(met, find_met(met, 0, "dataplane", &s->dataplane), "guard", &s->guard);
+	qsort(met, count, sizeof(*met), compare_met);
+	for (i = 0; i < count; i++) {
+		if (i == 0 || compare_clauses(&met[i - 1], &met[i])) {
+			clause = clause_json(&met[i]);
+			json_array_append_new(clauses, clause);
+		}
+		json_object_set_new(clause, met[i].host, cell_json(&met[i]));
+	}
+	free(met);
+	return clauses;
 }
 
 static const char *side_text(uint32_t side)
@@ -150,6 +237,6 @@ json_t *snapshot_stats(const struct snapshot *s)
 
 	add_pools(pools, "dataplane", &s->dataplane);
 	add_pools(pools, "guard", &s->guard);
-	return json_pack("{s:o, s:o, s:o}", "dataplane", dataplane_json(s), "guard", guard_json(s),
-			 "pools", pools);
+	return json_pack("{s:o, s:o, s:o, s:o}", "dataplane", dataplane_json(s), "guard",
+			 guard_json(s), "pools", pools, "clauses", clauses_json(s));
 }

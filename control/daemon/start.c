@@ -9,22 +9,7 @@
 
 #include "../../dataplane/abi/image_abi.h"
 #include "../reader/reader.h"
-
-// The moment to compile for. The moment is part of the image's checksum: if no stage has changed
-// since the image that is in force was compiled, its moment makes the same image again, and a
-// restart of op25bd changes nothing.
-static int64_t start_time(struct publish *p, const struct policy *policy, const void *previous)
-{
-	const struct op25b_image_hdr *hdr = previous;
-	int64_t now_s = clock_now(p->clock, policy_tz(policy));
-	int64_t change_s;
-
-	if (!hdr || hdr->policy_time_s > now_s)
-		return now_s;
-	if (policy_next_change(policy, hdr->policy_time_s, &change_s) && change_s <= now_s)
-		return now_s;
-	return hdr->policy_time_s;
-}
+#include "boundary.h"
 
 // Decides which hosts need the candidate and under which generation.
 static void choose_hosts(struct publish *p, uint64_t fresh)
@@ -55,10 +40,15 @@ static bool start_text(struct publish *p, const struct stored *s, const char *te
 	struct publish_attempt *t = &p->try;
 	const void *previous = p->dataplane.image ? p->dataplane.image : s->image;
 	struct compile_request r;
+	int64_t now_s;
 
 	if (!candidate_parse(&t->next, text, bytes, source, &t->diag))
 		return false;
-	r = publish_request(p, start_time(p, t->next.policy, previous), previous);
+	publish_know(p, &t->next);
+	// Within one period the image is the same whatever the moment: if nothing has changed since
+	// the one in force was compiled, a restart of op25bd changes nothing.
+	now_s = clock_now(p->clock, policy_tz(t->next.policy));
+	r = publish_request(p, candidate_moment(&t->next, now_s), previous);
 	r.generation = publish_next_generation(p);
 	if (!candidate_compile(&t->next, &r, &t->diag))
 		return false;
@@ -86,10 +76,22 @@ static bool start_saved(struct publish *p, const struct stored *s)
 	return good;
 }
 
+static int64_t max_s(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+// The moment from which on an image was in force; 0: none, or it names none.
+static int64_t image_moment_s(const struct op25b_image_hdr *hdr)
+{
+	return hdr && memory_is_moment(hdr->policy_time_s) ? hdr->policy_time_s : 0;
+}
+
 // Reads what earlier lives left behind.
 static void read_store(struct publish *p, struct stored *s)
 {
 	struct diag d;
+	int64_t latest_s;
 
 	diag_init(&d, p->config->state_dir);
 	store_read(p->config->state_dir, s, &d);
@@ -97,8 +99,18 @@ static void read_store(struct publish *p, struct stored *s)
 	diag_free(&d);
 	if (s->generation > p->known_generation)
 		p->known_generation = s->generation;
-	if (!p->clock->frozen_at && s->at_s > p->clock->latest_s)
-		p->clock->latest_s = s->at_s;
+	p->memory = s->memory;
+	s->memory = (struct memory){0};
+	journal_open(&p->journal, p->config->state_dir, &p->memory);
+	// A power cut may come after an event was told, before state.json was written; and if that
+	// is lost and the clock is no good, the images still say what was in force.
+	latest_s = max_s(max_s(s->at_s, p->memory.through_s), p->journal.known_s);
+	if (!clock_is_good(p->clock)) {
+		latest_s = max_s(latest_s, image_moment_s(p->dataplane.image));
+		latest_s = max_s(latest_s, image_moment_s(s->image));
+	}
+	if (latest_s > p->clock->latest_s)
+		p->clock->latest_s = latest_s;
 }
 
 static bool start_any(struct publish *p, const struct stored *s)
@@ -139,24 +151,6 @@ void publish_start(struct publish *p)
 	p->dataplane.image = NULL;
 }
 
-// A private copy of the policy in force, so that the attempt owns all that it has.
-static bool copy_now(struct publish *p)
-{
-	struct publish_attempt *t = &p->try;
-
-	if (!candidate_parse(&t->next, p->now.text, p->now.text_bytes, p->now.source, &t->diag))
-		return false;
-	t->next.loaded_at_s = p->now.loaded_at_s;
-	t->next.image = malloc(p->now.image_bytes);
-	t->next.image_bytes = p->now.image_bytes;
-	if (!t->next.image) {
-		diag_error(&t->diag, "", "out of memory");
-		return false;
-	}
-	memcpy(t->next.image, p->now.image, p->now.image_bytes);
-	return true;
-}
-
 void publish_reconcile(struct publish *p)
 {
 	struct publish_attempt *t = &p->try;
@@ -171,7 +165,7 @@ void publish_reconcile(struct publish *p)
 		return;
 	publish_attempt_begin(p, PUBLISH_REOFFER, p->now.source);
 	t->to_guard = false;
-	good = copy_now(p);
+	good = candidate_copy(&t->next, &p->now, true, &t->diag);
 	if (good && candidate_generation(&t->next) <= p->dataplane.generation) {
 		image_set_generation(t->next.image, publish_next_generation(p));
 		t->to_guard = true; // so that the hosts tell one generation

@@ -39,8 +39,19 @@ enum op25b_verdict reason_says(enum op25b_reason reason)
 	return verdicts[reason];
 }
 
+const char *origin_name(enum op25b_origin origin)
+{
+	static const char *const names[] = {
+		[ORIGIN_STAGE] = "stage",
+		[ORIGIN_EXCEPTION] = "exception",
+		[ORIGIN_QUARANTINE] = "quarantine",
+	};
+
+	return names[origin];
+}
+
 // Returns array with room for one element more than count. Without memory op25bd ends, rather than
-// serve counters with a pool or a port left out; both hosts go on without it.
+// serve counters with something left out; both hosts go on without it.
 static void *grow(void *array, size_t count, size_t elem_bytes)
 {
 	void *grown = reallocarray(array, count + 1, elem_bytes);
@@ -52,38 +63,85 @@ static void *grow(void *array, size_t count, size_t elem_bytes)
 	return grown;
 }
 
+// Copies a name out of memory that another process writes. Names are printable ASCII; anything else
+// would not be text that JSON can hold.
+static void take_name(char to[OP25B_MAX_NAME_BYTES], const char *from)
+{
+	size_t i;
+
+	memset(to, 0, OP25B_MAX_NAME_BYTES);
+	memcpy(to, from, strnlen(from, OP25B_MAX_NAME_BYTES - 1));
+	for (i = 0; to[i]; i++) {
+		if (to[i] < ' ' || to[i] > '~')
+			to[i] = '?';
+	}
+	memset(to + i, 0, OP25B_MAX_NAME_BYTES - i);
+}
+
 static struct stats_pool *find_pool(struct stats_totals *t, const char *name)
 {
+	char own[OP25B_MAX_NAME_BYTES];
 	struct stats_pool *pool;
 	size_t i;
 
+	take_name(own, name);
 	for (i = 0; i < t->pool_count; i++) {
-		if (!strncmp(t->pools[i].name, name, OP25B_MAX_NAME_BYTES - 1))
+		if (!strcmp(t->pools[i].name, own))
 			return &t->pools[i];
 	}
 	t->pools = grow(t->pools, t->pool_count, sizeof(*t->pools));
 	pool = &t->pools[t->pool_count++];
 	memset(pool, 0, sizeof(*pool));
-	memcpy(pool->name, name, strnlen(name, OP25B_MAX_NAME_BYTES - 1));
+	memcpy(pool->name, own, sizeof(pool->name));
 	return pool;
 }
 
 static struct stats_port *find_port(struct stats_totals *t, const char *name, uint32_t side)
 {
+	char own[OP25B_MAX_NAME_BYTES];
 	struct stats_port *port;
 	size_t i;
 
+	take_name(own, name);
 	for (i = 0; i < t->port_count; i++) {
-		if (t->ports[i].side == side &&
-		    !strncmp(t->ports[i].name, name, OP25B_MAX_NAME_BYTES - 1))
+		if (t->ports[i].side == side && !strcmp(t->ports[i].name, own))
 			return &t->ports[i];
 	}
 	t->ports = grow(t->ports, t->port_count, sizeof(*t->ports));
 	port = &t->ports[t->port_count++];
 	memset(port, 0, sizeof(*port));
-	memcpy(port->name, name, strnlen(name, OP25B_MAX_NAME_BYTES - 1));
+	memcpy(port->name, own, sizeof(port->name));
 	port->side = side;
 	return port;
+}
+
+static struct stats_list *find_list(struct stats_totals *t, const char *pool,
+				    const struct op25b_stats_stage *list)
+{
+	char own[OP25B_MAX_NAME_BYTES];
+	struct stats_list *found;
+	size_t i;
+
+	take_name(own, pool);
+	for (i = 0; i < t->list_count; i++) {
+		found = &t->lists[i];
+		if (found->origin == list->origin && !strcmp(found->stage, list->stage) &&
+		    !strcmp(found->pool, own))
+			return found;
+	}
+	t->lists = grow(t->lists, t->list_count, sizeof(*t->lists));
+	found = &t->lists[t->list_count++];
+	memset(found, 0, sizeof(*found));
+	memcpy(found->pool, own, sizeof(found->pool));
+	memcpy(found->stage, list->stage, sizeof(found->stage));
+	found->origin = list->origin;
+	return found;
+}
+
+static void add_cell(struct op25b_cell *to, const struct op25b_cell *from)
+{
+	to->packets += load(&from->packets);
+	to->bytes += load(&from->bytes);
 }
 
 // Adds the row of one pool: REASON_SLOTS x FAMILY_COUNT cells.
@@ -92,13 +150,37 @@ static void add_cells(struct stats_pool *pool, const struct op25b_cell *cells)
 	uint32_t reason, family;
 
 	for (reason = 0; reason < REASON_COUNT; reason++) {
-		for (family = 0; family < FAMILY_COUNT; family++) {
-			const struct op25b_cell *from = &cells[reason * FAMILY_COUNT + family];
-			struct op25b_cell *to = &pool->cell[reason][family];
+		for (family = 0; family < FAMILY_COUNT; family++)
+			add_cell(&pool->cell[reason][family],
+				 &cells[reason * FAMILY_COUNT + family]);
+	}
+}
 
-			to->packets += load(&from->packets);
-			to->bytes += load(&from->bytes);
-		}
+// Copies an entry of a host's directory, which may change meanwhile. Returns false if it is no list
+// of cells that there are.
+static bool take_list(const struct op25b_stats_stage *entry, uint32_t pools,
+		      struct op25b_stats_stage *list)
+{
+	memcpy(list, entry, sizeof(*list));
+	take_name(list->stage, entry->stage);
+	return list->pool_slot < pools && list->origin < ORIGIN_COUNT &&
+	       list->clause_count <= OP25B_MAX_CLAUSES &&
+	       list->first_cell <= OP25B_CLAUSE_CELLS - list->clause_count;
+}
+
+// Adds the cells of a list, if a frame has met any of its clauses.
+static void add_list(struct stats_totals *t, const char *pool, const struct op25b_stats_stage *list,
+		     const struct op25b_cell *cells)
+{
+	struct stats_list *to = NULL;
+	uint32_t i;
+
+	for (i = 0; i < list->clause_count; i++) {
+		if (!cells[i].packets)
+			continue;
+		if (!to)
+			to = find_list(t, pool, list);
+		add_cell(&to->cell[i], &cells[i]);
 	}
 }
 
@@ -132,6 +214,25 @@ static uint32_t pool_count(const struct op25b_stats_hdr *m)
 	return count < OP25B_POOL_SLOTS ? count : OP25B_POOL_SLOTS;
 }
 
+static void add_lists(struct stats_totals *t, const struct op25b_stats_hdr *m)
+{
+	uint32_t count = __atomic_load_n(&m->stage_count, __ATOMIC_ACQUIRE);
+	uint32_t pools = pool_count(m), i, w, k;
+
+	for (i = 0; i < count && i < OP25B_STAGE_SLOTS; i++) {
+		struct op25b_cell sum[OP25B_MAX_CLAUSES] = {0};
+		struct op25b_stats_stage list;
+
+		if (!take_list(&m->stage[i], pools, &list))
+			continue;
+		for (w = 0; w < m->worker_count; w++) {
+			for (k = 0; k < list.clause_count; k++)
+				add_cell(&sum[k], &block(m, w)->clause_cell[list.first_cell + k]);
+		}
+		add_list(t, m->pool_name[list.pool_slot], &list, sum);
+	}
+}
+
 static void add_memory(struct stats_totals *t, const struct op25b_stats_hdr *m)
 {
 	uint32_t pools = pool_count(m);
@@ -149,6 +250,7 @@ static void add_memory(struct stats_totals *t, const struct op25b_stats_hdr *m)
 	}
 	for (i = 0; i < m->port_count; i++)
 		add_losses(find_port(t, m->port[i].name, m->port[i].side), &m->port[i]);
+	add_lists(t, m);
 }
 
 // Sizes before fields, and every count bounded: after this the header's constants are trusted.
@@ -205,6 +307,7 @@ void stats_totals_free(struct stats_totals *t)
 {
 	free(t->pools);
 	free(t->ports);
+	free(t->lists);
 	*t = (struct stats_totals){0};
 }
 
@@ -225,28 +328,42 @@ void stats_read(const struct stats *s, struct stats_totals *out)
 	out->pools = copy(s->base.pools, out->pool_count * sizeof(*out->pools));
 	out->port_count = s->base.port_count;
 	out->ports = copy(s->base.ports, out->port_count * sizeof(*out->ports));
+	out->list_count = s->base.list_count;
+	out->lists = copy(s->base.lists, out->list_count * sizeof(*out->lists));
 	if (s->memory)
 		add_memory(out, s->memory);
+}
+
+static void add_guard(struct stats_totals *t, struct guard *g, const struct guard_counters *c)
+{
+	struct op25b_stats_stage list;
+	struct stats_port *port;
+	uint32_t i;
+
+	for (i = 0; i < c->pool_count && i < OP25B_POOL_SLOTS; i++)
+		add_cells(find_pool(t, c->pool_name[i]), &c->cell[OP25B_CELL_INDEX(i, 0, 0)]);
+	for (i = 0; i < c->stage_count && i < OP25B_STAGE_SLOTS; i++) {
+		if (take_list(&c->stage[i], c->pool_count, &list))
+			add_list(t, c->pool_name[list.pool_slot], &list,
+				 &c->clause_cell[list.first_cell]);
+	}
+	for (i = 0; i < OP25B_MAX_PORTS && guard_iface(g, i); i++) {
+		port = find_port(t, guard_iface(g, i), i % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER);
+		port->count.rx_packets += c->port[i].rx_packets;
+		port->to_dataplane_packets += c->port[i].to_dataplane_packets;
+	}
 }
 
 bool stats_read_guard(struct guard *g, struct stats_totals *out, char error[GUARD_ERROR_BYTES])
 {
 	struct guard_counters *c = malloc(sizeof(*c));
 	bool good = c && guard_read_counters(g, c, error);
-	uint32_t i;
 
 	*out = (struct stats_totals){0};
 	if (!c)
 		err(1, "statistics");
-	for (i = 0; good && i < c->pool_count && i < OP25B_POOL_SLOTS; i++)
-		add_cells(find_pool(out, c->pool_name[i]), &c->cell[OP25B_CELL_INDEX(i, 0, 0)]);
-	for (i = 0; good && i < OP25B_MAX_PORTS && guard_iface(g, i); i++) {
-		struct stats_port *port =
-			find_port(out, guard_iface(g, i), i % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER);
-
-		port->count.rx_packets += c->port[i].rx_packets;
-		port->to_dataplane_packets += c->port[i].to_dataplane_packets;
-	}
+	if (good)
+		add_guard(out, g, c);
 	free(c);
 	return good;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Reading counters: the statistics memory of op25b-dp (abi/stats_abi.h), summed over its workers
-// and over its earlier lives, and the guard's. Totals are keyed by pool name and port name, and
-// only ever grow while op25bd lives. Event loop thread only.
+// and over its earlier lives, and the guard's. Totals are keyed by pool name, port name and
+// stage, and only ever grow while op25bd lives. Event loop thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -28,11 +28,21 @@ struct stats_port {
 	uint64_t rx_nobuf_packets;
 };
 
+// Clauses of a stage on a pool, or of a pool's exceptions or quarantines, by their index.
+struct stats_list {
+	char pool[OP25B_MAX_NAME_BYTES];  // "": lists for which a host had no more room
+	char stage[OP25B_MAX_NAME_BYTES]; // "": of another origin
+	uint32_t origin;                  // enum op25b_origin
+	struct op25b_cell cell[OP25B_MAX_CLAUSES];
+};
+
 struct stats_totals {
 	struct stats_pool *pools;
 	size_t pool_count;
 	struct stats_port *ports;
 	size_t port_count;
+	struct stats_list *lists; // those that a frame has met
+	size_t list_count;
 };
 
 struct stats {
@@ -69,3 +79,5 @@ uint64_t stats_verdict_packets(const struct stats_totals *t, enum op25b_verdict 
 // Words of abi/verdict_abi.h.
 const char *reason_name(enum op25b_reason reason);
 enum op25b_verdict reason_says(enum op25b_reason reason);
+// The word for where a clause comes from: "stage", "exception" or "quarantine".
+const char *origin_name(enum op25b_origin origin);

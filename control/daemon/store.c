@@ -17,6 +17,7 @@
 #include "../reader/reader.h"
 
 #define STORE_PATH_BYTES 512u
+#define GENERATION_MOST (1ll << 61) // far below what image_check() refuses: there are more to come
 
 static bool is_there(const char *dir, const char *name, char path[STORE_PATH_BYTES])
 {
@@ -49,11 +50,14 @@ static void read_state(const char *dir, struct stored *s, struct diag *d)
 	json_int_t generation = 0, loaded_at = 0, at = 0;
 	const char *source = "";
 
-	if (root && !json_unpack(root, "{s:I, s:I, s:I, s:s}", "generation", &generation,
-				 "loaded_at", &loaded_at, "at", &at, "source", &source)) {
-		s->generation = generation > 0 ? (uint64_t)generation : 0;
+	if (root &&
+	    !json_unpack(root, "{s:I, s:I, s:I, s:s}", "generation", &generation, "loaded_at",
+			 &loaded_at, "at", &at, "source", &source) &&
+	    generation >= 0 && generation <= GENERATION_MOST && memory_is_moment(at)) {
+		s->generation = (uint64_t)generation;
 		s->loaded_at_s = loaded_at;
 		s->at_s = at;
+		memory_read(&s->memory, root);
 	} else if (text) {
 		diag_warning(d, "state.json", "is damaged and not used");
 		source = "";
@@ -81,6 +85,7 @@ void stored_free(struct stored *s)
 	free(s->text);
 	free(s->source);
 	free(s->image);
+	memory_free(&s->memory);
 	*s = (struct stored){0};
 }
 
@@ -99,34 +104,94 @@ static bool write_all(int fd, const char *data, size_t bytes)
 	return true;
 }
 
-static bool replace(int dir, const char *name, const void *data, size_t bytes)
-{
-	char temp[64];
-	bool good;
-	int fd, saved_errno;
+// A file of the folder, and what is to be in it. data NULL: it stays as it is.
+struct part {
+	const char *name;
+	const void *data;
+	size_t bytes;
+};
 
-	snprintf(temp, sizeof(temp), ".%s.new", name);
+#define PART_TEMP_BYTES 64u
+
+static void part_temp(const struct part *part, char temp[PART_TEMP_BYTES])
+{
+	snprintf(temp, PART_TEMP_BYTES, ".%s.new", part->name);
+}
+
+static bool part_write(int dir, const struct part *part)
+{
+	char temp[PART_TEMP_BYTES];
+	int fd, saved_errno;
+	bool good;
+
+	part_temp(part, temp);
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return false;
-	good = write_all(fd, data, bytes) && !fsync(fd);
+	good = write_all(fd, part->data, part->bytes) && !fsync(fd);
 	saved_errno = errno;
 	close(fd);
-	if (good && !renameat(dir, temp, dir, name))
-		return !fsync(dir);
-	if (good)
-		saved_errno = errno;
-	unlinkat(dir, temp, 0);
 	errno = saved_errno;
-	return false;
+	return good;
+}
+
+static bool part_put(int dir, const struct part *part)
+{
+	char temp[PART_TEMP_BYTES];
+
+	part_temp(part, temp);
+	return !renameat(dir, temp, dir, part->name) && !fsync(dir);
+}
+
+// Writes all parts before the first takes its place: a disk that has no room for the last leaves
+// the others with what they belong to. Returns the name of a part that failed, with errno, or NULL.
+static const char *replace(int dir, const struct part *parts, size_t count)
+{
+	const char *failed = NULL;
+	char temp[PART_TEMP_BYTES];
+	int saved_errno;
+	size_t i;
+
+	for (i = 0; i < count && !failed; i++) {
+		if (parts[i].data && !part_write(dir, &parts[i]))
+			failed = parts[i].name;
+	}
+	for (i = 0; i < count && !failed; i++) {
+		if (parts[i].data && !part_put(dir, &parts[i]))
+			failed = parts[i].name;
+	}
+	saved_errno = errno;
+	for (i = 0; i < count && failed; i++) {
+		part_temp(&parts[i], temp);
+		unlinkat(dir, temp, 0);
+	}
+	errno = saved_errno;
+	return failed;
+}
+
+static char *state_text(const struct stored *s)
+{
+	json_t *state = json_pack("{s:I, s:I, s:I, s:s}", "generation", (json_int_t)s->generation,
+				  "loaded_at", (json_int_t)s->loaded_at_s, "at",
+				  (json_int_t)s->at_s, "source", s->source ? s->source : "");
+	char *text;
+
+	if (!state)
+		return NULL;
+	memory_write(&s->memory, state);
+	text = json_dumps(state, JSON_INDENT(1));
+	json_decref(state);
+	return text;
 }
 
 bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR_BYTES])
 {
-	json_t *state = json_pack("{s:I, s:I, s:I, s:s}", "generation", (json_int_t)s->generation,
-				  "loaded_at", (json_int_t)s->loaded_at_s, "at",
-				  (json_int_t)s->at_s, "source", s->source);
-	char *text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
+	char *text = state_text(s);
+	const struct part parts[] = {
+		{"image", s->image, s->image_bytes},
+		{"state.json", text, text ? strlen(text) : 0},
+		{"policy.json", s->text, s->text_bytes},
+	};
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *failed = NULL;
 
@@ -134,18 +199,13 @@ bool store_write(const char *dir, const struct stored *s, char error[STORE_ERROR
 		failed = "state.json";
 	else if (fd < 0)
 		failed = "";
-	else if (!replace(fd, "image", s->image, s->image_bytes))
-		failed = "image";
-	else if (!replace(fd, "state.json", text, strlen(text)))
-		failed = "state.json";
-	else if (!replace(fd, "policy.json", s->text, s->text_bytes))
-		failed = "policy.json";
+	else
+		failed = replace(fd, parts, sizeof(parts) / sizeof(parts[0]));
 	if (failed)
 		snprintf(error, STORE_ERROR_BYTES, "%s/%s: %s", dir, failed,
 			 text ? strerror(errno) : "out of memory");
 	if (fd >= 0)
 		close(fd);
 	free(text);
-	json_decref(state);
 	return !failed;
 }

@@ -1,61 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Judges what no single key can show: two stages of a pool at one moment, figures that do not fit
-// the image. Overlaps are check_overlap.c's, well-formed nonsense is check_lint.c's.
+// Judges what no single key can show: here, figures that do not fit the image. Other parts have
+// files of their own; well-formed nonsense is check_lint.c's.
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../reader/reader.h"
-#include "model.h"
+#include "check_internal.h"
 #include "slots.h"
 
 #define MAX_TOLERANCE_S (366 * 86400)
-
-// One pool of one stage.
-struct start {
-	uint32_t pool;
-	uint32_t stage;
-	int64_t from_s;
-};
-
-static int start_compare(const void *a, const void *b)
-{
-	const struct start *x = a, *y = b;
-
-	if (x->pool != y->pool)
-		return x->pool < y->pool ? -1 : 1;
-	if (x->from_s != y->from_s)
-		return x->from_s < y->from_s ? -1 : 1;
-	return x->stage < y->stage ? -1 : x->stage > y->stage;
-}
-
-// The latest stage of a pool replaces the earlier ones: of two that start together neither is.
-static void check_starts(const struct policy *p, struct diag *d)
-{
-	size_t i, j, count = 0;
-	struct start *starts;
-	char at[READER_PLACE_BYTES];
-
-	for (i = 0; i < p->stage_count; i++)
-		count += p->stages[i].pool_count;
-	starts = policy_alloc(count, sizeof(*starts));
-	for (i = 0, count = 0; i < p->stage_count; i++) {
-		for (j = 0; j < p->stages[i].pool_count; j++)
-			starts[count++] = (struct start){p->stages[i].pools[j], (uint32_t)i,
-							 p->stages[i].from_s};
-	}
-	qsort(starts, count, sizeof(*starts), start_compare);
-	for (i = 1; i < count; i++) {
-		const struct start *a = &starts[i - 1], *b = &starts[i];
-
-		if (a->pool == b->pool && a->from_s == b->from_s && b->from_s != POLICY_UNREADABLE)
-			diag_error(d, reader_place(at, p->stages[b->stage].place, "from"),
-				   "is the same moment as in %s for pool \"%s\": one of the two "
-				   "must come later",
-				   p->stages[a->stage].place, p->pools[b->pool].name);
-	}
-	free(starts);
-}
 
 static void check_limits(const struct policy *p, struct diag *d)
 {
@@ -76,20 +29,34 @@ static void check_limits(const struct policy *p, struct diag *d)
 	}
 }
 
+static void count_prefixes(const struct prefix *prefixes, size_t more, size_t count[FAMILY_COUNT])
+{
+	size_t i;
+
+	for (i = 0; i < more; i++)
+		count[prefixes[i].family]++;
+}
+
 static void check_prefix_counts(const struct policy *p, struct diag *d)
 {
 	static const char *const names[FAMILY_COUNT] = {"", "IPv4", "IPv6"};
 	size_t count[FAMILY_COUNT] = {0};
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; i < p->pool_count; i++) {
-		for (j = 0; j < p->pools[i].count; j++)
-			count[p->pools[i].prefixes[j].family]++;
-	}
-	for (i = 0; i < p->set_count; i++) {
-		for (j = 0; j < p->sets[i].count; j++)
-			count[p->sets[i].prefixes[j].family]++;
-	}
+	for (i = 0; i < p->pool_count; i++)
+		count_prefixes(p->pools[i].prefixes, p->pools[i].count, count);
+	for (i = 0; i < p->infra_count; i++)
+		count_prefixes(p->infra[i].prefixes, p->infra[i].count, count);
+	for (i = 0; i < p->set_count; i++)
+		count_prefixes(p->sets[i].prefixes, p->sets[i].count, count);
+	for (i = 0; i < p->list_count; i++)
+		count_prefixes(p->lists[i].prefixes, p->lists[i].count, count);
+	for (i = 0; i < p->exception_count; i++)
+		count_prefixes(p->exceptions[i].grant.prefixes, p->exceptions[i].grant.count,
+			       count);
+	for (i = 0; i < p->quarantine_count; i++)
+		count_prefixes(p->quarantines[i].grant.prefixes, p->quarantines[i].grant.count,
+			       count);
 	for (i = FAMILY_IP4; i < FAMILY_COUNT; i++) {
 		if (count[i] > OP25B_MAX_PREFIXES)
 			diag_error(d, "", "has %zu %s prefixes, at most %u are allowed", count[i],
@@ -128,13 +95,18 @@ static void check_slots(const struct policy *p, struct diag *d)
 
 void policy_check(struct policy *p, struct diag *d)
 {
+	struct owners owners;
+
 	check_prefix_counts(p, d);
-	policy_check_overlaps(p, d);
-	policy_check_softwires(p, d);
-	check_starts(p, d);
+	owners_open(&owners, p);
+	check_owners(p, &owners, d);
+	check_within(p, d);
+	check_softwires(p, d);
 	check_limits(p, d);
 	mark_slot_users(p);
 	check_slots(p, d);
-	if (!diag_is_refused(d))
-		policy_check_lint(p, d);
+	check_gates(p, d);
+	check_stages(p, d);
+	check_grants(p, &owners, d);
+	owners_close(&owners);
 }

@@ -12,13 +12,15 @@
 #define NS_PER_S 1000000000ull
 #define SECTION_ALIGN 8u
 
-// Texts of the names section. Sized beforehand: each pool name, each stage id, the policy's name.
+// Texts of the names section. Sized beforehand: names of pools, infrastructures and stages, and the
+// policy's.
 struct names {
 	char *text;
 	uint32_t bytes;
 };
 
 struct image_parts {
+	struct class_parts class_parts;
 	struct op25b_class *classes;
 	struct cover cover;
 	struct names names;
@@ -28,7 +30,7 @@ struct image_parts {
 
 static void names_init(struct names *names, const struct policy *p)
 {
-	size_t texts = 2 + p->pool_count + p->stage_count;
+	size_t texts = 2 + p->pool_count + p->infra_count + p->stage_count;
 
 	names->text = policy_alloc(texts, OP25B_MAX_NAME_BYTES);
 	names->bytes = 1; // offset 0: the empty string
@@ -44,13 +46,15 @@ static uint32_t names_add(struct names *names, const char *name)
 	return offset;
 }
 
-static void clause_compile(const struct clause *clause, struct op25b_clause *out)
+static void clause_compile(const struct clause *clause, const struct pool *pool,
+			   struct op25b_clause *out)
 {
 	const struct limit *l = clause->limit;
 
-	out->sets = clause->sets;
+	out->sets = clause_sets(clause, pool);
 	out->action = clause->action;
 	out->as = clause->as;
+	out->origin = ORIGIN_STAGE;
 	if (!l)
 		return;
 	out->interval_ns = l->window_s * NS_PER_S / l->max;
@@ -59,60 +63,104 @@ static void clause_compile(const struct clause *clause, struct op25b_clause *out
 	out->over = l->over;
 }
 
-static uint32_t pool_pairs(const struct pool *pool, const uint8_t pair_numbers[POLICY_MAX_PAIRS])
+static uint32_t homes_pairs(const struct homes *homes, const uint8_t pair_numbers[POLICY_MAX_PAIRS])
 {
 	uint32_t pairs = 0;
 	size_t i;
 
-	for (i = 0; i < pool->pair_count; i++)
-		pairs |= 1u << pair_numbers[pool->pairs[i]];
-	return pool->pair_count ? pairs : OP25B_ANY_PAIR;
+	for (i = 0; i < homes->pair_count; i++)
+		pairs |= 1u << pair_numbers[homes->pairs[i]];
+	return homes->pair_count ? pairs : OP25B_ANY_PAIR;
 }
 
-// Class 0, then one class a pool in the order of the file, then that of exempt addresses.
-static struct op25b_class *classes_compile(const struct policy *p, int64_t at_s,
+// Of a pool with the stage that is active on it.
+static void pool_class(const struct in_force *f, size_t index, const uint8_t *pair_numbers,
+		       struct op25b_class *c)
+{
+	const struct pool *pool = &f->policy->pools[index];
+	const struct stage *s = f->stages[index];
+	size_t i;
+
+	c->pairs = homes_pairs(&pool->homes, pair_numbers);
+	c->knobs = pool->knobs;
+	for (i = 0; s && i < s->clause_count; i++)
+		clause_compile(&s->clauses[i], pool, &c->clause[c->clause_count++]);
+	if (c->clause_count && stage_is_draining(f->policy, s, f->moment))
+		c->knobs |= KNOB_DRAIN;
+}
+
+// Of a part of a pool, from the class of the whole. A quarantine leaves nothing of the stage, and
+// nothing of what the pool lets pass in doubt; the clause of exceptions stands in front of the
+// stage's.
+static void part_class(const struct class_part *part, const struct op25b_class *pool,
+		       struct op25b_class *c)
+{
+	const struct op25b_clause permit = {.sets = part->sets, .action = ACTION_PERMIT};
+
+	*c = *pool;
+	if (part->action == ACTION_PERMIT) {
+		memmove(&c->clause[1], &c->clause[0], c->clause_count * sizeof(c->clause[0]));
+		c->clause[0] = permit;
+		c->clause[0].origin = ORIGIN_EXCEPTION;
+		c->clause_count++;
+		return;
+	}
+	memset(c->clause, 0, sizeof(c->clause));
+	c->stage = 0;
+	c->knobs &= (uint8_t) ~(KNOB_DRAIN | KNOB_PASS_EH_LIMIT | KNOB_PASS_FRAG_CHAIN);
+	c->clause_count = 0;
+	if (part->sets)
+		c->clause[c->clause_count++] = permit;
+	c->clause[c->clause_count++] =
+		(struct op25b_clause){.sets = OP25B_ANY_SET, .action = part->action};
+	c->clause[0].origin = c->clause[c->clause_count - 1].origin = ORIGIN_QUARANTINE;
+}
+
+// In the order that model.h says.
+static struct op25b_class *classes_compile(const struct in_force *f,
+					   const struct class_parts *parts,
 					   const uint8_t pair_numbers[POLICY_MAX_PAIRS],
 					   struct names *names)
 {
-	struct op25b_class *classes = policy_alloc(p->pool_count + 2, sizeof(*classes));
+	const struct policy *p = f->policy;
+	struct op25b_class *classes = policy_alloc(classes_count(parts), sizeof(*classes));
 	uint32_t *stage_name = policy_alloc(p->stage_count, sizeof(*stage_name));
-	size_t i, j;
+	struct op25b_class *part = &classes[policy_infra_class(p, (uint32_t)p->infra_count)];
+	size_t i;
 
 	classes[0].pairs = p->default_action == ACTION_PERMIT ? OP25B_ANY_PAIR : 0;
-	classes[0].detour_clause = OP25B_NO_CLAUSE;
-	classes[p->pool_count + 1].detour_clause = OP25B_NO_CLAUSE; // exempt addresses
 	for (i = 0; i < p->pool_count; i++) {
-		const struct stage *s = policy_stage_at(p, (uint32_t)i, at_s);
-		struct op25b_class *c = &classes[i + 1];
+		const struct stage *s = f->stages[i];
+		struct op25b_class *c = &classes[policy_pool_class((uint32_t)i)];
 
 		c->name = names_add(names, p->pools[i].name);
-		c->pairs = pool_pairs(&p->pools[i], pair_numbers);
-		c->knobs = p->pools[i].knobs;
-		c->detour_clause = OP25B_NO_CLAUSE;
-		if (!s)
-			continue;
-		if (!stage_name[s - p->stages])
-			stage_name[s - p->stages] = names_add(names, s->id);
-		c->stage = stage_name[s - p->stages];
-		c->clause_count = (uint8_t)s->clause_count;
-		for (j = 0; j < s->clause_count; j++)
-			clause_compile(&s->clauses[j], &c->clause[j]);
-		c->detour_clause = image_strictest(c);
+		if (s && !stage_name[s - p->stages])
+			stage_name[s - p->stages] = names_add(names, s->name);
+		c->stage = s ? stage_name[s - p->stages] : 0;
+		pool_class(f, i, pair_numbers, c);
 	}
+	for (i = 0; i < p->infra_count; i++) {
+		const struct infra *infra = &p->infra[i];
+		struct op25b_class *c = &classes[policy_infra_class(p, (uint32_t)i)];
+
+		c->name = names_add(names, infra->name);
+		c->pairs = infra->on_network_side ? 0 : homes_pairs(&infra->homes, pair_numbers);
+		c->knobs = KNOB_INFRA;
+	}
+	for (i = 0; i < parts->count; i++)
+		part_class(&parts->items[i], &classes[policy_pool_class(parts->items[i].pool)],
+			   &part[i]);
+	for (i = 0; i < classes_count(parts); i++)
+		classes[i].detour_clause = image_strictest(&classes[i]);
 	free(stage_name);
 	return classes;
 }
 
-// The start of the period that at_s lies in: two compilations in it name the same content.
-static int64_t period_start_s(const struct policy *p, int64_t at_s)
+// The start of the period that the moment lies in: two compilations in it name the same content.
+static int64_t period_start_s(const struct policy *p, const struct moment *m)
 {
-	int64_t start_s = POLICY_ALWAYS;
-	size_t i;
+	int64_t start_s = policy_period_start(p, m);
 
-	for (i = 0; i < p->stage_count; i++) {
-		if (p->stages[i].from_s <= at_s && p->stages[i].from_s > start_s)
-			start_s = p->stages[i].from_s;
-	}
 	return start_s == POLICY_ALWAYS ? 0 : start_s;
 }
 
@@ -175,11 +223,11 @@ static void section_write(char *image, enum op25b_section section, const void *f
 	memcpy(image + ref->offset_bytes, from, (size_t)ref->count * ref->elem_bytes);
 }
 
-static void *image_write(const struct policy *p, const struct compile_request *r,
+static void *image_write(const struct in_force *f, const struct compile_request *r,
 			 const struct image_parts *parts, uint64_t slot_count, size_t *bytes)
 {
 	const uint32_t counts[SECTION_COUNT] = {
-		[SECTION_CLASSES] = (uint32_t)p->pool_count + 2,
+		[SECTION_CLASSES] = (uint32_t)classes_count(&parts->class_parts),
 		[SECTION_ADDRS] = (uint32_t)parts->cover.addr_count,
 		[SECTION_PREFIX4] = (uint32_t)parts->cover.count4,
 		[SECTION_PREFIX6] = (uint32_t)(parts->cover.count - parts->cover.count4),
@@ -189,10 +237,10 @@ static void *image_write(const struct policy *p, const struct compile_request *r
 	struct op25b_image_hdr hdr = {.magic = OP25B_IMAGE_MAGIC,
 				      .abi_major = OP25B_IMAGE_ABI_MAJOR,
 				      .generation = r->generation,
-				      .policy_time_s = period_start_s(p, r->at_s),
+				      .policy_time_s = period_start_s(f->policy, f->moment),
 				      .slot_count = slot_count,
 				      .policy_name = parts->policy_name,
-				      .set_count = (uint32_t)p->set_count};
+				      .set_count = f->set_count};
 	char *image;
 
 	hdr.total_bytes = header_layout(&hdr, counts);
@@ -208,28 +256,74 @@ static void *image_write(const struct policy *p, const struct compile_request *r
 	return image;
 }
 
+// Both are seen to when a policy is loaded.
+static bool check_counts(const struct in_force *f, const struct class_parts *parts, struct diag *d)
+{
+	size_t i;
+
+	if (classes_count(parts) > OP25B_MAX_CLASSES) {
+		classes_refuse(f->policy, classes_count(parts), f->moment->at_s, d);
+		return false;
+	}
+	for (i = 0; i < parts->count; i++) {
+		const struct class_part *part = &parts->items[i];
+		const struct stage *s = f->stages[part->pool];
+
+		if (part->action != ACTION_PERMIT || !s || s->clause_count < OP25B_MAX_CLAUSES)
+			continue;
+		diag_error(d, s->body_place,
+			   "has %zu clauses; with exceptions in pool \"%s\" at most %u are allowed",
+			   s->clause_count, f->policy->pools[part->pool].name,
+			   OP25B_MAX_CLAUSES - 1);
+		return false;
+	}
+	return true;
+}
+
+// Lays all parts out and writes them. Returns NULL with an error in d.
+static void *image_make(const struct in_force *f, const struct compile_request *r,
+			const struct slot_plan *plan, const uint8_t pair_numbers[POLICY_MAX_PAIRS],
+			size_t *bytes, struct diag *d)
+{
+	const struct policy *p = f->policy;
+	struct image_parts parts = {0};
+	void *image = NULL;
+
+	class_parts_init(&parts.class_parts, p);
+	cover_make(f, plan, &parts.class_parts, &parts.cover);
+	if (check_counts(f, &parts.class_parts, d)) {
+		names_init(&parts.names, p);
+		parts.policy_name = names_add(&parts.names, p->name);
+		parts.classes = classes_compile(f, &parts.class_parts, pair_numbers, &parts.names);
+		softwires_compile(p, &parts.softwires);
+		image = image_write(f, r, &parts, plan->slot_count, bytes);
+	}
+	free(parts.classes);
+	free(parts.names.text);
+	cover_free(&parts.cover);
+	class_parts_free(&parts.class_parts);
+	return image;
+}
+
 bool policy_compile(const struct policy *p, const struct compile_request *r, void **image,
 		    size_t *bytes, struct diag *d)
 {
-	struct image_parts parts = {0};
-	struct image_fault fault;
 	uint8_t pair_numbers[POLICY_MAX_PAIRS];
+	struct image_fault fault;
 	struct slot_plan plan;
+	struct in_force f;
 
 	*image = NULL;
 	*bytes = 0;
 	if (!policy_pairs(p, r, pair_numbers, d) || !slots_plan(p, r, &plan, d))
 		return false;
-	names_init(&parts.names, p);
-	parts.policy_name = names_add(&parts.names, p->name);
-	parts.classes = classes_compile(p, r->at_s, pair_numbers, &parts.names);
-	softwires_compile(p, &parts.softwires);
-	cover_make(p, r->at_s, &plan, &parts.cover);
-	*image = image_write(p, r, &parts, plan.slot_count, bytes);
-	free(parts.classes);
-	free(parts.names.text);
-	cover_free(&parts.cover);
+	if (in_force_make(&f, p, &r->moment, d)) {
+		*image = image_make(&f, r, &plan, pair_numbers, bytes, d);
+		in_force_free(&f);
+	}
 	slots_free(&plan);
+	if (!*image)
+		return false;
 	fault = image_check(*image, *bytes);
 	if (fault.code == IMAGE_OK)
 		return true;

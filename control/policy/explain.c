@@ -4,10 +4,10 @@
 // that judges frames. A frame goes through all of it; a question about a connection begins where a
 // frame would have been read.
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../dataplane/core/image_view.h"
 #include "../../dataplane/core/slots_diff.h"
 #include "../reader/reader.h"
 #include "explain_internal.h"
@@ -47,7 +47,9 @@ bool explainer_next(struct explainer *e, const struct policy *p, struct diag *d)
 		kept = view.hdr->slot_count;
 	if (kept)
 		memcpy(slots, e->slots, kept * sizeof(*slots));
-	image_changed_slots(e->image ? &e->view : NULL, &view, clear_slots, slots);
+	// At first all are as new: none is touched, so that none takes memory.
+	if (e->image)
+		image_changed_slots(&e->view, &view, clear_slots, slots);
 	free(e->slots);
 	free(e->image);
 	e->policy = p;
@@ -70,6 +72,11 @@ struct explainer *explainer_open(const struct policy *p, const struct compile_re
 	return NULL;
 }
 
+void explainer_at(struct explainer *e, int64_t at_s)
+{
+	e->compiled.moment.at_s = at_s;
+}
+
 void explainer_close(struct explainer *e)
 {
 	if (!e)
@@ -77,11 +84,6 @@ void explainer_close(struct explainer *e)
 	free(e->slots);
 	free(e->image);
 	free(e);
-}
-
-static bool is_from_subscriber(const struct case_file *c)
-{
-	return c->request->side == SIDE_SUBSCRIBER;
 }
 
 static void connection_flow(struct case_file *c, const struct prefix *from, const struct prefix *to)
@@ -110,11 +112,8 @@ static void connection_flow(struct case_file *c, const struct prefix *from, cons
 static void refuse_address(const char *text, const char *place, struct diag *d)
 {
 	char quote[READER_PLACE_BYTES];
-	json_t *value = json_string(text);
 
-	diag_error(d, place, "%s is not an IPv4 or IPv6 address",
-		   value ? reader_quote(quote, value) : "the text");
-	json_decref(value);
+	diag_error(d, place, "%s is not an IPv4 or IPv6 address", reader_quote_text(quote, text));
 }
 
 static bool read_connection(struct case_file *c, struct diag *d)
@@ -149,6 +148,22 @@ static void read_frame(struct case_file *c, const struct explainer *e)
 	c->has_addresses = work.flow.ip_off != 0;
 }
 
+static struct prefix flow_address(const struct flow *f, uint8_t family, bool is_source)
+{
+	struct prefix p = {.family = family, .depth = prefix_family_bits(family)};
+	const uint32_t *addr6_be = is_source ? f->src6_be : f->dst6_be;
+	uint64_t halves_be[2];
+
+	if (family == FAMILY_IP4) {
+		p.hi = (uint64_t)(is_source ? f->src4 : f->dst4) << 32;
+		return p;
+	}
+	memcpy(halves_be, addr6_be, sizeof(halves_be));
+	p.hi = be64toh(halves_be[0]);
+	p.lo = be64toh(halves_be[1]);
+	return p;
+}
+
 // The name is written to text too.
 static const struct op25b_addr *find_addr(const struct image_view *view, const struct flow *f,
 					  uint8_t family, bool is_source,
@@ -168,10 +183,7 @@ static const struct op25b_addr *find_addr(const struct image_view *view, const s
 static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
 {
 	const struct explain_request *r = c->request;
-	char list[EXPLAIN_TEXT_BYTES] = "", quote[READER_PLACE_BYTES];
-	uint32_t i;
 	int number = class_pairs ? __builtin_ctz(class_pairs) : 0;
-	json_t *name;
 
 	c->pair = policy_pair_name(c->policy, c->compiled, (uint32_t)number);
 	if (r->pair) {
@@ -179,13 +191,7 @@ static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
 		number = policy_pair_number(c->policy, c->compiled, r->pair);
 	}
 	if (number < 0) {
-		for (i = 0; i < c->compiled->pair_count; i++)
-			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s\"%s\"",
-				 i ? ", " : "", c->compiled->pair_names[i]);
-		name = json_string(r->pair);
-		diag_error(d, "pair", "%s is not a pair of this box; its pairs are %s",
-			   name ? reader_quote(quote, name) : "the text", list);
-		json_decref(name);
+		policy_refuse_pair(c->compiled, r->pair, "pair", d);
 		return false;
 	}
 	c->in = (struct ingress){.side = r->side,
@@ -194,24 +200,14 @@ static bool take_pair(struct case_file *c, uint32_t class_pairs, struct diag *d)
 	return true;
 }
 
-static void take_pool(struct case_file *c, uint32_t class_id)
-{
-	size_t pool = class_id - 1;
-
-	c->is_exempt = class_id == c->policy->pool_count + 1;
-	if (!class_id || c->is_exempt)
-		return;
-	c->pool = &c->policy->pools[pool];
-	c->stage = policy_stage_at(c->policy, (uint32_t)pool, c->compiled->at_s);
-}
-
 // Returns false with errors in d.
 static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 {
 	const struct op25b_addr *sub = e->view.addrs, *far = e->view.addrs;
 	const struct op25b_class *class;
 	const struct flow *f = &c->flow;
-	bool outbound = is_from_subscriber(c);
+	bool outbound = is_outbound(c);
+	uint64_t copy, *state = NULL;
 	uint32_t slot;
 
 	if (c->has_addresses) {
@@ -221,26 +217,26 @@ static bool judge(struct explainer *e, struct case_file *c, struct diag *d)
 		// Of a softwire whose inner header could not be read, the box looks up 0.0.0.0.
 		if (f->softwire && f->ip_off == f->l3_off)
 			(outbound ? c->to : c->from)[0] = '\0';
-		take_pool(c, sub->class_id);
+		c->subscriber = flow_address(f, f->family, outbound);
+		c->far = flow_address(f, flow_far_family(f), !outbound);
+		explain_owner(c, &e->view, sub, far);
 	}
 	class = &e->view.classes[sub->class_id];
 	if (!take_pair(c, class->pairs, d))
 		return false;
 	c->is_believed = !outbound || class->pairs >> c->in.pair & 1;
 	c->judged = (struct judgement){.clause = JUDGEMENT_NO_CLAUSE};
+	c->level = LEVEL_NONE;
 	if (decide_early(f, &c->in, &c->judged.reason))
 		return true;
-	slot = addr_slot(sub, flow_subscriber_bits(f, c->in.side));
-	decide(f, &c->in, far, class, slot == OP25B_NO_SLOT ? NULL : &e->slots[slot],
-	       c->request->now_ns, &c->judged);
+	slot = flow_slot(f, c->in.side, sub);
+	if (slot != OP25B_NO_SLOT) {
+		state = c->is_trial ? &copy : &e->slots[slot];
+		copy = e->slots[slot];
+	}
+	decide(f, &c->in, far, class, state, c->request->now_ns, &c->judged);
+	explain_decider(c, class);
 	return true;
-}
-
-static json_t *clause_text(const struct case_file *c)
-{
-	if (!explain_clause(c))
-		return json_null();
-	return json_sprintf("%s.port25[%u]", c->stage->place, c->judged.clause);
 }
 
 static json_t *text_or_null(const char *text)
@@ -257,14 +253,14 @@ static json_t *case_json(const struct case_file *c)
 {
 	const struct explain_request *r = c->request;
 	char layers[EXPLAIN_TEXT_BYTES];
-	json_t *out = json_pack(
-		"{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "verdict",
-		explain_verdict(c->judged.reason), "reason", explain_reason(c->judged.reason),
-		"pool", text_or_null(c->pool ? c->pool->name : NULL), "stage",
-		text_or_null(c->stage ? c->stage->id : NULL), "clause", clause_text(c), "at", c->at,
-		"side", c->in.side == SIDE_NETWORK ? "network" : "subscriber", "pair",
-		text_or_null(c->pair));
+	json_t *out = json_pack("{s:s, s:s}", "verdict", explain_verdict(c->judged.reason),
+				"reason", explain_reason(c->judged.reason));
 
+	explain_parts(c, out);
+	json_object_set_new(out, "at", json_string(c->at));
+	json_object_set_new(out, "side",
+			    json_string(c->in.side == SIDE_NETWORK ? "network" : "subscriber"));
+	json_object_set_new(out, "pair", text_or_null(c->pair));
 	if (r->frame) {
 		explain_layers(&c->flow, layers, sizeof(layers));
 		json_object_set_new(out, "layers", json_string(layers));
@@ -280,9 +276,11 @@ static json_t *case_json(const struct case_file *c)
 	return out;
 }
 
-json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d)
+static json_t *ask(struct explainer *e, const struct explain_request *r, bool is_trial,
+		   struct diag *d)
 {
-	struct case_file c = {.policy = e->policy, .compiled = &e->compiled, .request = r};
+	struct case_file c = {
+		.policy = e->policy, .compiled = &e->compiled, .request = r, .is_trial = is_trial};
 
 	if (r->frame)
 		read_frame(&c, e);
@@ -290,6 +288,16 @@ json_t *explainer_ask(struct explainer *e, const struct explain_request *r, stru
 		return NULL;
 	if (!judge(e, &c, d))
 		return NULL;
-	time_print(c.at, sizeof(c.at), e->compiled.at_s, e->policy->tz);
+	time_print(c.at, sizeof(c.at), e->compiled.moment.at_s, e->policy->tz);
 	return case_json(&c);
+}
+
+json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d)
+{
+	return ask(e, r, false, d);
+}
+
+json_t *explainer_try(struct explainer *e, const struct explain_request *r, struct diag *d)
+{
+	return ask(e, r, true, d);
 }

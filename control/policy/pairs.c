@@ -35,38 +35,50 @@ const char *policy_pair_name(const struct policy *p, const struct compile_reques
 	return number < p->pair_count ? p->pairs[number] : NULL;
 }
 
-static void refuse_pair(const struct pool *pool, size_t index, const char *name,
-			const struct compile_request *r, struct diag *d)
+void policy_refuse_pair(const struct compile_request *r, const char *name, const char *place,
+			struct diag *d)
 {
-	char place[READER_PLACE_BYTES], at[READER_PLACE_BYTES], list[PARSE_LIST_BYTES] = "";
+	char list[PARSE_LIST_BYTES] = "", quote[READER_PLACE_BYTES];
 	uint32_t i;
 
 	for (i = 0; i < r->pair_count; i++)
 		parse_list_add(list, r->pair_names[i]);
-	reader_place(at, reader_place(place, "pools", pool->name), "pairs");
-	diag_error(d, reader_place_index(place, at, index),
-		   "\"%s\" is not a pair of this box; its pairs are %s", name, list);
+	diag_error(d, place, "%s is not a pair of this box; its pairs are %s",
+		   reader_quote_text(quote, name), list);
+}
+
+// The pairs of one pool or infrastructure, which stands at part.name.
+static bool take_homes(const struct policy *p, const struct homes *homes, const char *part,
+		       const char *name, const struct compile_request *r,
+		       uint8_t numbers[POLICY_MAX_PAIRS], struct diag *d)
+{
+	char place[READER_PLACE_BYTES], at[READER_PLACE_BYTES];
+	bool good = true;
+	size_t i;
+
+	for (i = 0; i < homes->pair_count; i++) {
+		int number = policy_pair_number(p, r, p->pairs[homes->pairs[i]]);
+
+		numbers[homes->pairs[i]] = (uint8_t)number;
+		if (number >= 0)
+			continue;
+		reader_place(at, reader_place(place, part, name), "pairs");
+		policy_refuse_pair(r, p->pairs[homes->pairs[i]], reader_place_index(place, at, i),
+				   d);
+		good = false;
+	}
+	return good;
 }
 
 bool policy_pairs(const struct policy *p, const struct compile_request *r,
 		  uint8_t numbers[POLICY_MAX_PAIRS], struct diag *d)
 {
 	bool good = true;
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; i < p->pool_count; i++) {
-		const struct pool *pool = &p->pools[i];
-
-		for (j = 0; j < pool->pair_count; j++) {
-			const char *name = p->pairs[pool->pairs[j]];
-			int number = policy_pair_number(p, r, name);
-
-			if (number < 0) {
-				refuse_pair(pool, j, name, r, d);
-				good = false;
-			}
-			numbers[pool->pairs[j]] = (uint8_t)number;
-		}
-	}
+	for (i = 0; i < p->infra_count; i++)
+		good &= take_homes(p, &p->infra[i].homes, "infra", p->infra[i].name, r, numbers, d);
+	for (i = 0; i < p->pool_count; i++)
+		good &= take_homes(p, &p->pools[i].homes, "pools", p->pools[i].name, r, numbers, d);
 	return good;
 }

@@ -51,8 +51,8 @@ static void refuse_prefix(enum prefix_fault fault, const struct prefix *p, uint8
 	}
 }
 
-static bool parse_prefix(const json_t *value, const char *place, const struct prefix_want *want,
-			 struct prefix *p, struct diag *d)
+bool parse_prefix(const json_t *value, const char *place, const struct prefix_want *want,
+		  struct prefix *p, struct diag *d)
 {
 	uint8_t family = want->family;
 	const char *text = json_string_value(value);
@@ -86,6 +86,23 @@ size_t parse_prefixes(const json_t *array, const char *place, const struct prefi
 		items[count++] = p;
 	}
 	return count;
+}
+
+size_t parse_v4_v6(const json_t *object, const char *place, const char *what,
+		   struct prefix **prefixes, size_t *count4, struct diag *d)
+{
+	static const struct prefix_want want_v4 = {FAMILY_IP4, "it belongs in \"v6\""};
+	static const struct prefix_want want_v6 = {FAMILY_IP6, "it belongs in \"v4\""};
+	const json_t *v4 = reader_array(object, place, "v4", d);
+	const json_t *v6 = reader_array(object, place, "v6", d);
+	char at[READER_PLACE_BYTES];
+
+	if (!json_array_size(v4) && !json_array_size(v6))
+		diag_error(d, place, "is empty: %s needs at least one prefix in \"v4\" or \"v6\"",
+			   what);
+	*prefixes = policy_alloc(json_array_size(v4) + json_array_size(v6), sizeof(struct prefix));
+	*count4 = parse_prefixes(v4, reader_place(at, place, "v4"), &want_v4, *prefixes, 0, d);
+	return parse_prefixes(v6, reader_place(at, place, "v6"), &want_v6, *prefixes, *count4, d);
 }
 
 void parse_softwires(struct policy *p, struct diag *d)

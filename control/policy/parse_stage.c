@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Reads "stages": who, from when, and the list of clauses.
+// Reads "stages": who and what, wave by wave. From when is parse_when.c's.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,169 +8,299 @@
 #include "keys.h"
 #include "parse_internal.h"
 
-#define TIME_EXAMPLE "\"2008-03-31T00:00:00+09:00\" or \"2008-03-31\""
+#define MAX_DRAIN_MIN 1440
 
-// The id's place, or the index's if there is no usable id: stages.block, stages[2].
-static void parse_id(const struct policy *p, const json_t *object, size_t index,
-		     struct stage *stage, struct diag *d)
+// What is known already of stages: names -> places, and ids -> places.
+struct known {
+	json_t *names;
+	json_t *ids;
+};
+
+static char *copy(const char *text)
 {
-	char place[READER_PLACE_BYTES], at[READER_PLACE_BYTES];
-	bool usable;
-	size_t i;
+	char *text_copy = strdup(text);
 
-	reader_place_index(place, "stages", index);
-	stage->id = reader_string(object, place, "id", "", d);
-	reader_place(at, place, "id");
-	usable = json_is_string(json_object_get(object, "id")) && reader_name(stage->id, at, d);
-	for (i = 0; usable && i < index; i++) {
-		if (strcmp(p->stages[i].id, stage->id))
-			continue;
-		diag_error(d, at, "\"%s\" is the id of stages[%zu] already", stage->id, i);
-		usable = false;
-	}
-	if (usable)
-		reader_place(place, "stages", stage->id);
-	stage->place = strdup(place);
-	if (!stage->place)
+	if (!text_copy)
 		abort();
+	return text_copy;
 }
 
-static void parse_stage_pool(const struct policy *p, const json_t *value, const char *place,
-			     struct stage *stage, struct diag *d)
+// Enters text, which stands at `at`, into known. Returns false with an error if it is there.
+static bool enter(json_t *known, const char *text, const char *what, const char *at,
+		  const char *place, struct diag *d)
 {
-	char quote[READER_PLACE_BYTES], list[PARSE_LIST_BYTES] = "";
-	int pool = json_is_string(value) ? policy_find_pool(p, json_string_value(value)) : -1;
-	size_t i;
+	const char *first = json_string_value(json_object_get(known, text));
 
-	if (pool < 0) {
-		for (i = 0; i < p->pool_count; i++)
-			parse_list_add(list, p->pools[i].name);
-		diag_error(d, place, "%s is not a pool; %s%s", reader_quote(quote, value),
-			   list[0] ? "pools are " : "there are none", list);
+	if (first) {
+		diag_error(d, at, "\"%s\" is the %s of %s already", text, what, first);
+		return false;
+	}
+	if (json_object_set_new(known, text, json_string(place)))
+		abort();
+	return true;
+}
+
+// The id of a stage or wave at place[index], and the place by which it is called from now on:
+// stages.block, or stages[2] if there is no usable id.
+static const char *parse_id(const json_t *object, const char *list_place, size_t index,
+			    json_t *known, char place[READER_PLACE_BYTES], struct diag *d)
+{
+	const char *id = json_string_value(json_object_get(object, "id"));
+	char at[READER_PLACE_BYTES];
+
+	reader_place_index(place, list_place, index);
+	if (!id) {
+		reader_string(object, place, "id", "", d);
+		return "";
+	}
+	reader_place(at, place, "id");
+	if (reader_name(id, at, d) && enter(known, id, "id", at, place, d))
+		reader_place(place, list_place, id);
+	return id;
+}
+
+// The name of a stage or wave, which no other has.
+static void name_stage(struct stage *s, json_t *names, struct diag *d)
+{
+	char name[2 * OP25B_MAX_NAME_BYTES + 2], at[READER_PLACE_BYTES];
+
+	snprintf(name, sizeof(name), "%.*s%s%.*s", OP25B_MAX_NAME_BYTES, s->id, s->wave ? "." : "",
+		 OP25B_MAX_NAME_BYTES, s->wave ? s->wave : "");
+	s->name = copy(name);
+	// An id that is none, or that stands twice, was told.
+	if (!s->id[0] || strchr(s->place, '['))
 		return;
-	}
-	for (i = 0; i < stage->pool_count; i++) {
-		if (stage->pools[i] == (uint32_t)pool) {
-			diag_error(d, place, "%s stands twice", reader_quote(quote, value));
-			return;
-		}
-	}
-	stage->pools[stage->pool_count++] = (uint32_t)pool;
+	reader_place(at, s->place, "id");
+	if (strlen(name) > READER_NAME_MAX)
+		diag_error(d, at, "makes the name \"%s\" of %zu bytes, at most %u are allowed",
+			   name, strlen(name), READER_NAME_MAX);
+	else
+		enter(names, name, "name", at, s->place, d);
 }
 
 static void parse_stage_pools(const struct policy *p, const json_t *object, struct stage *stage,
 			      struct diag *d)
 {
-	const json_t *list = reader_array(object, stage->place, "pools", d);
+	const json_t *list = json_object_get(object, "pools");
+	size_t i, count = parse_length(object, stage->place, "pools", POLICY_MAX_POOLS, d);
+	char at[READER_PLACE_BYTES], item[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
+	bool seen[POLICY_MAX_POOLS] = {false};
+
+	stage->pools = policy_alloc(count, sizeof(*stage->pools));
+	reader_place(at, stage->place, "pools");
+	if (json_is_array(list) && !json_array_size(list) && !stage->wave)
+		diag_error(d, at, "is empty: name the pools that the stage is for");
+	for (i = 0; i < count; i++) {
+		const json_t *value = json_array_get(list, i);
+		int pool = parse_pool_name(p, value, reader_place_index(item, at, i), d);
+
+		if (pool < 0)
+			continue;
+		if (seen[pool])
+			diag_error(d, item, "%s stands twice", reader_quote(quote, value));
+		else
+			stage->pools[stage->pool_count++] = (uint32_t)pool;
+		seen[pool] = true;
+	}
+}
+
+static void parse_gate_name(const struct policy *p, const json_t *value, const char *place,
+			    struct stage *stage, struct diag *d)
+{
+	char quote[READER_PLACE_BYTES], list[PARSE_LIST_BYTES] = "";
+	size_t i;
+
+	for (i = 0; i < p->gate_count; i++) {
+		parse_list_add(list, p->gates[i].name);
+		if (!json_is_string(value) || strcmp(p->gates[i].name, json_string_value(value)))
+			continue;
+		stage->gates |= 1ull << i;
+		return;
+	}
+	diag_error(d, place, "%s is not a gate; %s%s", reader_quote(quote, value),
+		   list[0] ? "gates are " : "there are none", list);
+}
+
+static void parse_gate_names(const struct policy *p, const json_t *object, struct stage *stage,
+			     struct diag *d)
+{
+	const json_t *value = json_object_get(object, "gate");
 	char at[READER_PLACE_BYTES], item[READER_PLACE_BYTES];
 	size_t i;
 
-	stage->pools = policy_alloc(p->pool_count, sizeof(*stage->pools));
-	reader_place(at, stage->place, "pools");
-	if (list && !json_array_size(list))
-		diag_error(d, at, "is empty: name the pools that the stage is for");
-	if (json_array_size(list) > POLICY_MAX_POOLS) {
-		diag_error(d, at, "has %zu members, at most %u are allowed", json_array_size(list),
-			   POLICY_MAX_POOLS);
+	reader_place(at, stage->body_place, "gate");
+	if (json_is_array(value) && json_array_size(value) > POLICY_MAX_GATES) {
+		diag_error(d, at, "has %zu members, at most %u are allowed", json_array_size(value),
+			   POLICY_MAX_GATES);
 		return;
 	}
-	for (i = 0; i < json_array_size(list); i++)
-		parse_stage_pool(p, json_array_get(list, i), reader_place_index(item, at, i), stage,
-				 d);
+	for (i = 0; i < json_array_size(value); i++)
+		parse_gate_name(p, json_array_get(value, i), reader_place_index(item, at, i), stage,
+				d);
+	if (value && !json_is_array(value))
+		parse_gate_name(p, value, at, stage, d);
 }
 
-static void parse_from(const struct policy *p, const json_t *object, struct stage *stage,
+static void parse_acknowledge(const json_t *object, const char *stage_place, struct diag *d)
+{
+	const json_t *value = json_object_get(object, "acknowledge");
+	char place[READER_PLACE_BYTES];
+
+	reader_place(place, stage_place, "acknowledge");
+	if (!value || !reader_keys(value, place, keys_acknowledge, d))
+		return;
+	parse_filled(value, place, "precision", d);
+	parse_filled(value, place, "fixed", d);
+}
+
+// What all waves share, but for the clauses.
+static void parse_body(const struct policy *p, const json_t *object, struct stage *stage,
 		       struct diag *d)
 {
-	const json_t *value = json_object_get(object, "from");
-	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
-	const char *text = json_string_value(value);
+	const char *place = stage->body_place;
 
-	reader_place(at, stage->place, "from");
-	if (!value || (text && time_read(text, p->tz, &stage->from_s)))
-		return;
-	if (text && !strcmp(text, "always"))
-		stage->from_s = POLICY_ALWAYS;
-	else if (json_is_null(value))
-		diag_error(d, at,
-			   "null (a stage without a date) is not supported by this version; "
-			   "allowed are \"always\" and a time such as " TIME_EXAMPLE);
-	else
-		diag_error(d, at,
-			   "%s is not a time that exists in %s; allowed are \"always\" and a "
-			   "time such as " TIME_EXAMPLE,
-			   reader_quote(quote, value), p->tz);
+	reader_string(object, place, "note", NULL, d);
+	parse_text(object, place, "notice", d);
+	parse_text(object, place, "legal_basis", d);
+	parse_url(object, place, "notice_url", d);
+	stage->rolling =
+		reader_bool(object, place, "rolling", json_object_get(object, "waves") != NULL, d);
+	parse_gate_names(p, object, stage, d);
+	stage->drain_s =
+		60 * (uint32_t)reader_int(object, place, "drain_min", 1, MAX_DRAIN_MIN, 0, d);
+	parse_acknowledge(object, place, d);
 }
 
-// How exactly the date was announced. It changes nothing in what is enforced: the stage begins at
-// `from`, and the operator is told when the announcement was vaguer than that.
-static void parse_precision(const json_t *object, const struct stage *stage, struct diag *d)
+// Who and when stands either in the stage or in each of its waves.
+static void check_who(const json_t *object, const char *place, struct diag *d)
 {
-	int precision = reader_word(object, stage->place, "precision", words_precision, -1, d);
+	static const struct {
+		const char *key;
+		bool is_needed;
+	} who[] = {
+		{"pools", true},      {"from", true},       {"until", false},   {"hold", false},
+		{"announced", false}, {"precision", false}, {"weekday", false},
+	};
+	bool has_waves = json_object_get(object, "waves");
 	char at[READER_PLACE_BYTES];
+	size_t i;
 
-	reader_place(at, stage->place, "precision");
-	if (precision < 0 || stage->from_s == POLICY_UNREADABLE)
-		return;
-	if ((precision == PRECISION_START_NOT_STATED) != (stage->from_s == POLICY_ALWAYS))
-		diag_error(d, at,
-			   "\"%s\" does not go with this \"from\"; \"start_not_stated\" goes "
-			   "with \"always\", the others with a time",
-			   words_precision[precision]);
-	else if (precision == PRECISION_MONTH || precision == PRECISION_YEAR)
-		diag_warning(d, at, "was announced to the %s only; the stage begins at \"from\"",
-			     words_precision[precision]);
-}
+	for (i = 0; i < sizeof(who) / sizeof(who[0]); i++) {
+		bool is_there = json_object_get(object, who[i].key);
 
-// The weekday that the announcement gave: a typing mistake in the date shows.
-static void parse_weekday(const struct policy *p, const json_t *object, const struct stage *stage,
-			  struct diag *d)
-{
-	int given = reader_word(object, stage->place, "weekday", words_weekday, -1, d);
-	char at[READER_PLACE_BYTES];
-	uint32_t is;
-
-	reader_place(at, stage->place, "weekday");
-	if (given < 0 || stage->from_s == POLICY_UNREADABLE)
-		return;
-	if (stage->from_s == POLICY_ALWAYS) {
-		diag_error(d, at, "goes with a time, not with \"always\"");
-		return;
+		reader_place(at, place, who[i].key);
+		if (has_waves && is_there)
+			diag_error(d, at, "belongs into each of the \"waves\"");
+		else if (!has_waves && !is_there && who[i].is_needed)
+			diag_error(d, at, "is missing");
 	}
-	is = time_weekday(stage->from_s, p->tz);
-	if (is != (uint32_t)given)
-		diag_error(d, at, "is \"%s\", but \"from\" is a \"%s\" in %s", words_weekday[given],
-			   words_weekday[is], p->tz);
 }
 
-static void parse_stage(const struct policy *p, const json_t *object, size_t index,
-			struct stage *stage, struct diag *d)
+static void parse_wave(const struct policy *p, struct stage *s, size_t index, json_t *ids,
+		       const json_t *object, struct diag *d)
 {
-	stage->id = "";
-	stage->from_s = POLICY_UNREADABLE;
-	parse_id(p, object, index, stage, d);
-	if (!reader_keys(object, stage->place, keys_stage, d))
+	char waves[READER_PLACE_BYTES], place[READER_PLACE_BYTES];
+
+	reader_place(waves, s->body_place, "waves");
+	s->wave = parse_id(object, waves, index, ids, place, d);
+	s->place = copy(place);
+	s->wave_doc = object;
+	if (!reader_keys(object, place, keys_wave, d))
 		return;
-	reader_string(object, stage->place, "note", NULL, d);
-	parse_stage_pools(p, object, stage, d);
-	parse_from(p, object, stage, d);
-	parse_precision(object, stage, d);
-	parse_weekday(p, object, stage, d);
-	parse_clauses(p, object, stage, d);
+	reader_string(object, place, "note", NULL, d);
+	parse_text(object, place, "notice", d);
+	parse_stage_pools(p, object, s, d);
+	parse_when(p, object, s, d);
+}
+
+static void parse_waves(const struct policy *p, struct stage *first, size_t count,
+			struct known *known, struct diag *d)
+{
+	const json_t *waves = json_object_get(first->doc, "waves");
+	const struct stage body = *first;
+	json_t *ids = json_object();
+	size_t i;
+
+	if (!ids)
+		abort();
+	for (i = 0; i < count; i++) {
+		struct stage *s = &first[i];
+
+		if (i) {
+			*s = body;
+			s->body_place = copy(body.body_place);
+		}
+		parse_wave(p, s, i, ids, json_array_get(waves, i), d);
+		name_stage(s, known->names, d);
+	}
+	json_decref(ids);
+}
+
+// Waves of a stage; 1 for a stage without.
+static size_t wave_count(const json_t *object)
+{
+	size_t count = json_array_size(json_object_get(object, "waves"));
+
+	return count ? count : 1;
+}
+
+static void parse_stage(struct policy *p, const json_t *object, size_t index, size_t rows,
+			struct known *known, struct diag *d)
+{
+	struct stage *first = &p->stages[p->stage_count];
+	char place[READER_PLACE_BYTES], at[READER_PLACE_BYTES];
+	const json_t *waves;
+	size_t i;
+
+	first->id = parse_id(object, "stages", index, known->ids, place, d);
+	first->body_place = copy(place);
+	first->doc = first->wave_doc = object;
+	first->index = (uint32_t)index;
+	first->when = (struct period){POLICY_NEVER, POLICY_NEVER};
+	first->precision = PRECISION_NOT_GIVEN;
+	p->stage_count += rows;
+	waves = json_is_object(object) ? reader_array(object, place, "waves", d) : NULL;
+	if (reader_keys(object, place, keys_stage, d)) {
+		check_who(object, place, d);
+		parse_body(p, object, first, d);
+	}
+	if (json_array_size(waves)) {
+		parse_waves(p, first, rows, known, d);
+	} else {
+		if (waves)
+			diag_error(d, reader_place(at, place, "waves"),
+				   "is empty: name at least one wave");
+		first->place = copy(first->body_place);
+		name_stage(first, known->names, d);
+		parse_stage_pools(p, object, first, d);
+		parse_when(p, object, first, d);
+	}
+	parse_clauses(p, object, first, d);
+	for (i = 1; i < rows; i++) {
+		first[i].clauses = first->clauses;
+		first[i].clause_count = first->clause_count;
+	}
 }
 
 void parse_stages(struct policy *p, struct diag *d)
 {
-	const json_t *list = reader_array(p->doc, "", "stages", d);
-	size_t i, count = json_array_size(list);
+	size_t i, rows = 0, count = parse_length(p->doc, "", "stages", POLICY_MAX_STAGES, d);
+	const json_t *list = json_object_get(p->doc, "stages");
+	struct known known = {json_object(), json_object()};
 
-	if (count > POLICY_MAX_STAGES) {
-		diag_error(d, "stages", "has %zu members, at most %u are allowed", count,
-			   POLICY_MAX_STAGES);
-		count = POLICY_MAX_STAGES;
-	}
-	p->stages = policy_alloc(count, sizeof(*p->stages));
-	p->stage_count = count;
+	if (!known.names || !known.ids)
+		abort();
 	for (i = 0; i < count; i++)
-		parse_stage(p, json_array_get(list, i), i, &p->stages[i], d);
+		rows += wave_count(json_array_get(list, i));
+	if (rows > POLICY_MAX_STAGES) {
+		diag_error(d, "stages", "have %zu waves, at most %u are allowed", rows,
+			   POLICY_MAX_STAGES);
+		count = 0;
+	}
+	p->stages = policy_alloc(count ? rows : 0, sizeof(*p->stages));
+	for (i = 0; i < count; i++)
+		parse_stage(p, json_array_get(list, i), i, wave_count(json_array_get(list, i)),
+			    &known, d);
+	json_decref(known.names);
+	json_decref(known.ids);
 }

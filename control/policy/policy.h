@@ -33,19 +33,127 @@ char *policy_print(const struct policy *p);
 // (IANA name). Seconds of Unix time to *out. A local time that a change of clocks repeats is its
 // first pass. Returns false if text is no such time, or one that a change of clocks leaves out.
 bool time_read(const char *text, const char *tz, int64_t *out_s);
+// The same for a moment that an operator asks about: what is wrong with the text goes to d, at
+// place.
+bool policy_time_read(const char *text, const char *tz, const char *place, int64_t *out_s,
+		      struct diag *d);
 // The same the other way round, in the policy's zone, with its offset.
 void time_print(char *buf, size_t bytes, int64_t time_s, const char *tz);
 const char *policy_tz(const struct policy *p);
 
-// The next moment after after_s at which another stage becomes active. Returns false if there is
-// none.
-bool policy_next_change(const struct policy *p, int64_t after_s, int64_t *when_s);
+// Another owner of the same policy: pair each with a policy_free(). Returns p.
+struct policy *policy_share(struct policy *p);
+
+uint64_t policy_revision(const struct policy *p); // 0: none
+// SHA-256 of the canonical text in hex: the same on every box that has the same policy.
+#define POLICY_HASH_BYTES 65u
+void policy_hash(const struct policy *p, char hash[POLICY_HASH_BYTES]);
+// How much there is of it in the file.
+struct policy_size {
+	size_t pools, stages, prefixes; // waves not counted one by one; prefixes of pools
+};
+
+struct policy_size policy_size(const struct policy *p);
+// How many of its own test vectors it has passed, each family counted.
+size_t policy_vector_count(const struct policy *p);
+// These vectors with addresses put where names stood: objects of index (in "expect"), at, side,
+// pair, from, to, port, source_port, verdict, reason and stage, in order of time. A new reference.
+json_t *policy_vectors(const struct policy *p);
+
+#define POLICY_ALWAYS INT64_MIN // since ever
+#define POLICY_NEVER INT64_MAX  // no date
+
+// A moment, and what is known of it beyond the file.
+struct moment {
+	int64_t at_s;
+	// Per stage (policy_stage_count()): when the last of its gates was found open, POLICY_NEVER
+	// as long as one is not. Stages without gates do not look at theirs. NULL: offline, all
+	// gates are open when the stage's date comes.
+	const int64_t *opened_s;
+};
+
+enum policy_event_kind {
+	EVENT_STAGE_BEGINS,
+	EVENT_DRAIN_ENDS, // of a stage that spared standing connections
+	EVENT_STAGE_ENDS,
+	EVENT_EXCEPTION_BEGINS,
+	EVENT_EXCEPTION_ENDS,
+	EVENT_QUARANTINE_BEGINS,
+	EVENT_QUARANTINE_ENDS,
+	EVENT_KIND_COUNT,
+};
+
+struct policy_event {
+	int64_t at_s;
+	enum policy_event_kind kind;
+	uint32_t index;   // of the stage, exception or quarantine
+	const char *name; // of it; borrowed from the policy
+};
+
+// All that changes by itself, in order of time (then of kind, then of the file). What has no moment
+// (held, or behind a gate that is not open) is left out, and so is "always". free() it.
+struct policy_event *policy_events(const struct policy *p, const int64_t *opened_s, size_t *count);
+const char *policy_event_word(enum policy_event_kind kind); // "stage_begins", ...
+
+// The next moment after m->at_s at which what is in force changes. Returns false if there is none.
+bool policy_next_change(const struct policy *p, const struct moment *m, int64_t *when_s);
 
 // The stage active on a pool at a moment, for status: NULL if none.
-const char *policy_active_stage(const struct policy *p, const char *pool, int64_t at_s);
+const char *policy_active_stage(const struct policy *p, const char *pool, const struct moment *m);
+
+enum gate_check {
+	GATE_TCP,              // every address accepts a connection
+	GATE_MONITOR_RAN,      // a stage has been in force long enough
+	GATE_WOULD_DROP_BELOW, // little of what it watches would be refused
+};
+
+struct policy_gate {
+	const char *name;
+	enum gate_check check;
+	const char **addresses; // GATE_TCP: texts; owned by the policy
+	size_t address_count;
+	uint16_t port;
+	const char *greeting; // what the server's first line begins with; NULL: none is waited for
+	const char *stage;    // the others: id of the stage
+	uint32_t days;
+	double percent;
+};
+
+size_t policy_gate_count(const struct policy *p);
+const struct policy_gate *policy_gate(const struct policy *p, size_t index);
+
+// A stage (each wave is one), for those who live by it.
+struct stage_facts {
+	const char *name; // "block", "block.east"
+	const char *id;   // of the stage without the wave
+	int64_t from_s;   // as written; POLICY_ALWAYS, POLICY_NEVER: without a date
+	int64_t until_s;  // POLICY_NEVER: no end
+	bool held;
+	int64_t announced_not_before_s; // POLICY_ALWAYS: not given
+	int64_t announced_not_after_s;  // exclusive; POLICY_NEVER: not given
+	uint64_t gates;                 // bit i: policy_gate(p, i)
+	bool monitors;                  // has a monitor clause
+	size_t pool_count;
+};
+
+size_t policy_stage_count(const struct policy *p);
+struct stage_facts policy_stage(const struct policy *p, size_t index);
+const char *policy_stage_pool(const struct policy *p, size_t stage, size_t index); // name
+
+// An exception or a quarantine.
+struct grant_facts {
+	const char *id;
+	bool is_quarantine;
+	int64_t from_s, until_s;
+	const char *reason, *by;
+	const char *ticket; // NULL: none
+};
+
+size_t policy_grant_count(const struct policy *p);
+struct grant_facts policy_grant(const struct policy *p, size_t index);
 
 struct compile_request {
-	int64_t at_s;            // compile what is in force at this moment
+	struct moment moment;    // compile what is in force at this one
 	uint64_t generation;     // goes into the header; at least 1
 	uint64_t slots_capacity; // of the box; UINT64_MAX if unknown (offline)
 	const void *previous;    // checked image in force, whose slot ranges are kept for unchanged
@@ -89,12 +197,34 @@ struct explainer *explainer_open(const struct policy *p, const struct compile_re
 // Puts another policy in its place as a box would: subscribers that both have keep their limits.
 // Returns false with errors in d, and then nothing has changed.
 bool explainer_next(struct explainer *e, const struct policy *p, struct diag *d);
+// Asks at another moment, before which nothing changes (policy_next_change()).
+void explainer_at(struct explainer *e, int64_t at_s);
 void explainer_close(struct explainer *e);
 
 // What the box would do, judged by the same core code over the compiled image. A connection is
 // judged by its first segment. Limits count from one question to the next. A new object with at
 // least: verdict ("permit", "drop", "rst", "icmp_admin", "limit", "monitor"), reason, pool, stage,
-// clause (text such as "stages.block.port25[1]"), at, side, pair, from, to, port, source_port and
-// sentence (for a support desk); of a frame also layers and frame_bytes. Null where there is none.
-// NULL with errors in d (for instance an address that is none).
+// clause (text such as "stages.block.port25[1]" or "exceptions.X-104"), infra (its name),
+// quarantine and exception (objects of id, until, reason and ticket), chain (what was asked in
+// turn: objects of level "infra", "quarantine", "exception", "stage", "clause", "default", with
+// "found": name or null, and "decides": at most one does), notice_url, at, side, pair, from, to,
+// port, source_port and sentence (for a support desk); of a frame also layers and frame_bytes. Null
+// where there is none. NULL with errors in d (for instance an address that is none).
 json_t *explainer_ask(struct explainer *e, const struct explain_request *r, struct diag *d);
+
+// What is to be written: the notice of the moment at_s.
+struct notice_request {
+	int64_t at_s;
+	const char *lang; // one of policy_notice_languages; NULL: "ja" in Asia/Tokyo, else "en"
+	bool is_html;     // a page of HTML; or else plain text
+};
+
+extern const char *const policy_notice_languages[]; // ends with NULL
+// The language that a notice would be in: lang, or if that is NULL the policy's own. NULL: it is
+// none that notices can be written in.
+const char *policy_notice_language(const struct policy *p, const char *lang);
+
+// The notice to customers that follows from the policy: who is affected, from when, by what, what
+// stays open and what to change. UTF-8 text; free() it. Gates count as open when the date of their
+// stage comes. NULL: the language is not one that notices can be written in.
+char *policy_notice(const struct policy *p, const struct notice_request *r);

@@ -96,14 +96,100 @@ void prefix_bytes(const struct prefix *p, uint8_t out_be[16])
 	memcpy(out_be, halves_be, sizeof(halves_be));
 }
 
-const char *prefix_print(char buf[PREFIX_TEXT_BYTES], const struct prefix *p)
+static char *put_decimal(char *at, uint32_t value)
 {
-	char address[INET6_ADDRSTRLEN];
+	if (value >= 100)
+		*at++ = (char)('0' + value / 100);
+	if (value >= 10)
+		*at++ = (char)('0' + value / 10 % 10);
+	*at++ = (char)('0' + value % 10);
+	return at;
+}
+
+static char *put_hex(char *at, uint32_t word)
+{
+	int shift = 12;
+
+	while (shift && !(word >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[word >> shift & 15];
+	return at;
+}
+
+static char *put_address4(char *at, uint32_t address)
+{
+	int shift;
+
+	for (shift = 24; shift >= 0; shift -= 8) {
+		at = put_decimal(at, address >> shift & 255);
+		if (shift)
+			*at++ = '.';
+	}
+	return at;
+}
+
+static uint32_t word6(const struct prefix *p, uint32_t i)
+{
+	return (uint32_t)((i < 4 ? p->hi : p->lo) >> (48 - 16 * (i & 3)) & 0xffff);
+}
+
+// The spelling of RFC 5952. An address that begins with four zero words is for inet_ntop(), which
+// knows when its end is written as IPv4.
+static char *put_address6(char *at, const struct prefix *p)
+{
+	uint32_t i, zeros, first = 8, longest = 1;
+
+	for (i = 0; i < 8; i += zeros + 1) {
+		for (zeros = 0; i + zeros < 8 && !word6(p, i + zeros); zeros++)
+			;
+		if (zeros > longest) {
+			longest = zeros;
+			first = i;
+		}
+	}
+	for (i = 0; i < 8; i++) {
+		if (i == first) {
+			*at++ = ':';
+			i += longest - 1;
+			if (i == 7)
+				*at++ = ':';
+			continue;
+		}
+		if (i)
+			*at++ = ':';
+		at = put_hex(at, word6(p, i));
+	}
+	return at;
+}
+
+// A policy of a hundred thousand prefixes is printed whenever it is loaded, for its hash: the C
+// library takes several times as long.
+static char *put_address(char *at, const struct prefix *p)
+{
 	uint8_t be[16];
 
+	if (p->family == FAMILY_IP4)
+		return put_address4(at, (uint32_t)(p->hi >> 32));
+	if (p->hi)
+		return put_address6(at, p);
 	prefix_bytes(p, be);
-	inet_ntop(p->family == FAMILY_IP4 ? AF_INET : AF_INET6, be, address, sizeof(address));
-	snprintf(buf, PREFIX_TEXT_BYTES, "%s/%u", address, p->depth);
+	inet_ntop(AF_INET6, be, at, INET6_ADDRSTRLEN);
+	return at + strlen(at);
+}
+
+const char *prefix_print_address(char buf[PREFIX_TEXT_BYTES], const struct prefix *p)
+{
+	*put_address(buf, p) = '\0';
+	return buf;
+}
+
+const char *prefix_print(char buf[PREFIX_TEXT_BYTES], const struct prefix *p)
+{
+	char *at = put_address(buf, p);
+
+	*at++ = '/';
+	*put_decimal(at, p->depth) = '\0';
 	return buf;
 }
 
@@ -112,6 +198,16 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 	return outer->family == inner->family && outer->depth <= inner->depth &&
 	       !((outer->hi ^ inner->hi) & mask_hi(outer->depth)) &&
 	       !((outer->lo ^ inner->lo) & mask_lo(outer->depth));
+}
+
+struct prefix prefix_cut(const struct prefix *p, uint8_t depth)
+{
+	struct prefix cut = *p;
+
+	cut.hi &= mask_hi(depth);
+	cut.lo &= mask_lo(depth);
+	cut.depth = depth;
+	return cut;
 }
 
 int prefix_compare(const void *a, const void *b)

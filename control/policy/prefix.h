@@ -37,6 +37,8 @@ bool prefix_read_address(const char *text, struct prefix *p);
 
 // The canonical text: lower case, compressed. Returns buf.
 const char *prefix_print(char buf[PREFIX_TEXT_BYTES], const struct prefix *p);
+// The same without the length: the address alone, or the prefix's first. Returns buf.
+const char *prefix_print_address(char buf[PREFIX_TEXT_BYTES], const struct prefix *p);
 
 // Bits of an address of the family.
 static inline uint8_t prefix_family_bits(uint8_t family)
@@ -46,6 +48,9 @@ static inline uint8_t prefix_family_bits(uint8_t family)
 
 // Whether inner lies in outer or is the same.
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
+
+// The prefix of that depth, at most p's own, that p lies in.
+struct prefix prefix_cut(const struct prefix *p, uint8_t depth);
 
 // Order for qsort: family, address, then the shorter first, so that what covers comes before what
 // is covered.

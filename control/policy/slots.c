@@ -10,6 +10,8 @@
 
 #include "../../dataplane/core/image_view.h"
 
+#define PORT_BITS 16
+
 // Slots from `from` up to, not including, `to`.
 struct span {
 	uint64_t from;
@@ -22,14 +24,19 @@ struct spans {
 	size_t count;
 };
 
-static uint64_t range_slots(const struct prefix *p, uint8_t key_bits)
+static struct slot_range range_of(const struct pool *pool, const struct prefix *p)
 {
-	return p->depth >= key_bits ? 1 : 1ull << (key_bits - p->depth);
-}
+	struct slot_range r = {.prefix = *p, .key_bits = pool->v6_key};
 
-static uint8_t pool_key_bits(const struct pool *pool, const struct prefix *p)
-{
-	return p->family == FAMILY_IP4 ? pool->v4_key : pool->v6_key;
+	if (p->family == FAMILY_IP4) {
+		r.key_bits = pool->v4_key;
+		r.psid_bits = pool->psid_bits;
+		// RFC 7597 section 5.1: the offset, the PSID, the rest.
+		r.psid_shift =
+			pool->psid_bits ? PORT_BITS - pool->psid_offset - pool->psid_bits : 0;
+	}
+	r.count = (p->depth >= r.key_bits ? 1 : 1ull << (r.key_bits - p->depth)) << r.psid_bits;
+	return r;
 }
 
 uint64_t slots_needed(const struct policy *p)
@@ -41,8 +48,7 @@ uint64_t slots_needed(const struct policy *p)
 		const struct pool *pool = &p->pools[i];
 
 		for (j = 0; pool->uses_slots && j < pool->count; j++) {
-			uint64_t more = range_slots(&pool->prefixes[j],
-						    pool_key_bits(pool, &pool->prefixes[j]));
+			uint64_t more = range_of(pool, &pool->prefixes[j]).count;
 
 			need = need > UINT64_MAX - more ? UINT64_MAX : need + more;
 		}
@@ -62,13 +68,8 @@ static void plan_ranges(const struct policy *p, struct slot_plan *plan)
 		const struct pool *pool = &p->pools[i];
 
 		plan->first[i] = (uint32_t)plan->count;
-		for (j = 0; pool->uses_slots && j < pool->count; j++) {
-			struct slot_range *range = &plan->ranges[plan->count++];
-
-			range->prefix = pool->prefixes[j];
-			range->key_bits = pool_key_bits(pool, &range->prefix);
-			range->count = range_slots(&range->prefix, range->key_bits);
-		}
+		for (j = 0; pool->uses_slots && j < pool->count; j++)
+			plan->ranges[plan->count++] = range_of(pool, &pool->prefixes[j]);
 	}
 }
 
@@ -148,6 +149,7 @@ static void keep_ranges(struct slot_plan *plan, const struct image_view *old, ui
 
 		if (!a || a->slot_base == OP25B_NO_SLOT ||
 		    a->key_shift != word_bits - range->key_bits ||
+		    a->psid_shift != range->psid_shift || a->psid_bits != range->psid_bits ||
 		    a->slot_base + range->count > capacity)
 			continue;
 		range->base = a->slot_base;
@@ -199,7 +201,8 @@ static struct spans spans_make(const struct slot_plan *plan, const struct image_
 
 		if (a->slot_base != OP25B_NO_SLOT)
 			spans.items[spans.count++] = (struct span){
-				a->slot_base, a->slot_base + (a->host_mask >> a->key_shift) + 1};
+				a->slot_base, a->slot_base + (((a->host_mask >> a->key_shift) + 1)
+							      << a->psid_bits)};
 	}
 	spans_join(&spans);
 	return spans;

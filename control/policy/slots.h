@@ -9,8 +9,9 @@
 // The slots of one pool prefix.
 struct slot_range {
 	struct prefix prefix;
-	uint8_t key_bits; // address bits that tell one subscriber from another
-	bool placed;      // base is valid
+	uint8_t key_bits;              // address bits that tell one subscriber from another
+	uint8_t psid_shift, psid_bits; // bits of the port that do so as well
+	bool placed;                   // base is valid
 	uint32_t base;
 	uint64_t count;
 };

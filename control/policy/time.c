@@ -13,8 +13,11 @@
 #define ZONE_DIR "/usr/share/zoneinfo/"
 #define ZONE_NAME_BYTES 64u
 #define DAY_S 86400
-#define MIN_YEAR 1970
 #define MAX_OFFSET_HOURS 14
+// 1970 begins in the first zone when it is 1969 in the others: what may be written with one offset
+// may be printed with another.
+#define MIN_YEAR 1969
+#define MIN_TIME_S (-(MAX_OFFSET_HOURS + 1) * 3600)
 
 static bool is_utc(const char *tz)
 {
@@ -46,21 +49,28 @@ bool time_zone_is_known(const char *tz)
 	return bytes == sizeof(magic) && !memcmp(magic, "TZif", sizeof(magic));
 }
 
-// Makes tz the process's zone; returns what was, for zone_leave().
-static char *zone_enter(const char *tz)
+// Empty: the zone was the process's before.
+static const char zone_unchanged[] = "";
+
+char *zone_enter(const char *tz)
 {
 	char path[sizeof(ZONE_DIR) + ZONE_NAME_BYTES];
 	const char *before = getenv("TZ");
-	char *saved = before ? strdup(before) : NULL;
+	char *saved;
 
-	snprintf(path, sizeof(path), "%s%s", ZONE_DIR, tz);
-	setenv("TZ", is_utc(tz) || !time_zone_is_known(tz) ? "UTC0" : path, 1);
+	snprintf(path, sizeof(path), "%s%s", is_utc(tz) ? "" : ZONE_DIR, is_utc(tz) ? "UTC0" : tz);
+	if (before && !strcmp(before, path))
+		return (char *)zone_unchanged;
+	saved = before ? strdup(before) : NULL;
+	setenv("TZ", time_zone_is_known(tz) ? path : "UTC0", 1);
 	tzset();
 	return saved;
 }
 
-static void zone_leave(char *saved)
+void zone_leave(char *saved)
 {
+	if (saved == zone_unchanged)
+		return;
 	if (saved)
 		setenv("TZ", saved, 1);
 	else
@@ -92,7 +102,7 @@ static bool take_date(const char **text, struct tm *tm)
 {
 	if (!take_number(text, 4, &tm->tm_year) || !take_char(text, '-') ||
 	    !take_number(text, 2, &tm->tm_mon) || !take_char(text, '-') ||
-	    !take_number(text, 2, &tm->tm_mday) || tm->tm_year < MIN_YEAR)
+	    !take_number(text, 2, &tm->tm_mday))
 		return false;
 	tm->tm_year -= 1900;
 	tm->tm_mon -= 1;
@@ -101,37 +111,52 @@ static bool take_date(const char **text, struct tm *tm)
 
 static bool take_clock(const char **text, struct tm *tm)
 {
-	return take_number(text, 2, &tm->tm_hour) && take_char(text, ':') &&
+	return take_char(text, 'T') && take_number(text, 2, &tm->tm_hour) && take_char(text, ':') &&
 	       take_number(text, 2, &tm->tm_min) && take_char(text, ':') &&
 	       take_number(text, 2, &tm->tm_sec);
 }
 
 // "Z" or "+09:00" (RFC 3339), to the end of the text.
-static bool take_offset(const char **text, int *offset_s)
+static enum time_fault take_offset(const char **text, int *offset_s)
 {
 	int sign = **text == '-' ? -1 : 1, hours, minutes;
 
 	*offset_s = 0;
 	if (take_char(text, 'Z'))
-		return **text == '\0';
+		return **text ? TIME_NOT_ONE : TIME_OK;
 	if (!take_char(text, '+') && !take_char(text, '-'))
-		return false;
+		return TIME_NOT_ONE;
 	if (!take_number(text, 2, &hours) || !take_char(text, ':') ||
-	    !take_number(text, 2, &minutes) || hours > MAX_OFFSET_HOURS || minutes > 59)
-		return false;
+	    !take_number(text, 2, &minutes) || **text)
+		return TIME_NOT_ONE;
+	if (hours > MAX_OFFSET_HOURS || minutes > 59)
+		return TIME_NO_OFFSET;
 	*offset_s = sign * (hours * 3600 + minutes * 60);
-	return **text == '\0';
+	return TIME_OK;
 }
 
-// The time as if it were UTC. timegm() carries 31 April over to 1 May: such a date does not exist.
-static bool as_utc(const struct tm *tm, int64_t *out_s)
+static int month_days(const struct tm *tm)
 {
-	struct tm copy = *tm;
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year = tm->tm_year + 1900;
+	bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	*out_s = timegm(&copy);
-	return copy.tm_year == tm->tm_year && copy.tm_mon == tm->tm_mon &&
-	       copy.tm_mday == tm->tm_mday && copy.tm_hour == tm->tm_hour &&
-	       copy.tm_min == tm->tm_min && copy.tm_sec == tm->tm_sec;
+	return days[tm->tm_mon] + (tm->tm_mon == 1 && is_leap);
+}
+
+// Fields that carry over into the next, as 31 April does into 1 May, are none.
+static enum time_fault check_fields(const struct tm *tm, struct time_text *out)
+{
+	if (tm->tm_mon < 0 || tm->tm_mon > 11)
+		return TIME_NO_MONTH;
+	out->year = (uint32_t)(tm->tm_year + 1900);
+	out->month = (uint32_t)tm->tm_mon + 1;
+	out->month_days = (uint32_t)month_days(tm);
+	if (tm->tm_mday < 1 || tm->tm_mday > (int)out->month_days)
+		return TIME_NO_DAY;
+	if (tm->tm_hour > 23 || tm->tm_min > 59 || tm->tm_sec > 59)
+		return TIME_NO_CLOCK;
+	return tm->tm_year + 1900 < MIN_YEAR ? TIME_TOO_EARLY : TIME_OK;
 }
 
 static long zone_offset_s(int64_t at_s)
@@ -161,24 +186,74 @@ static bool from_local(int64_t utc_s, const char *tz, int64_t *out_s)
 	return found;
 }
 
-bool time_read(const char *text, const char *tz, int64_t *out_s)
+// The first moment of a day: where the clocks are put forward over midnight, the one after that.
+// There are days that a zone left out altogether.
+static bool from_local_date(int64_t utc_s, const char *tz, int64_t *out_s)
 {
+	char *saved;
+	bool found;
+
+	if (from_local(utc_s, tz, out_s))
+		return true;
+	if (!from_local(utc_s - 1, tz, out_s))
+		return false;
+	saved = zone_enter(tz);
+	++*out_s;
+	found = (*out_s + zone_offset_s(*out_s)) / DAY_S == utc_s / DAY_S;
+	zone_leave(saved);
+	return found;
+}
+
+enum time_fault time_judge(const char *text, const char *tz, struct time_text *out)
+{
+	enum time_fault fault, offset_fault;
 	struct tm tm = {0};
 	int64_t utc_s;
-	int offset_s;
+	int offset_s = 0;
 
+	*out = (struct time_text){0};
 	if (!take_date(&text, &tm))
+		return TIME_NOT_ONE;
+	out->is_date = !*text;
+	if (!out->is_date && !take_clock(&text, &tm))
+		return TIME_NOT_ONE;
+	offset_fault = *text ? take_offset(&text, &offset_s) : TIME_LEFT_OUT;
+	if (offset_fault == TIME_NOT_ONE)
+		return TIME_NOT_ONE;
+	fault = check_fields(&tm, out);
+	if (fault != TIME_OK)
+		return fault;
+	utc_s = timegm(&tm);
+	out->time_s = utc_s - offset_s;
+	if (offset_fault == TIME_LEFT_OUT &&
+	    (out->is_date ? from_local_date : from_local)(utc_s, tz, &out->time_s))
+		offset_fault = TIME_OK;
+	if (offset_fault == TIME_OK && out->time_s < MIN_TIME_S)
+		return TIME_TOO_EARLY;
+	return offset_fault;
+}
+
+bool time_read(const char *text, const char *tz, int64_t *out_s)
+{
+	struct time_text t;
+
+	if (time_judge(text, tz, &t) != TIME_OK)
 		return false;
-	if (*text && (!take_char(&text, 'T') || !take_clock(&text, &tm)))
-		return false;
-	if (!as_utc(&tm, &utc_s))
-		return false;
-	if (!*text)
-		return from_local(utc_s, tz, out_s);
-	if (!take_offset(&text, &offset_s))
-		return false;
-	*out_s = utc_s - offset_s;
+	*out_s = t.time_s;
 	return true;
+}
+
+int64_t time_day_end(const char *date, const char *tz)
+{
+	struct tm tm = {0};
+	int64_t utc_s, end_s;
+
+	take_date(&date, &tm);
+	utc_s = timegm(&tm) + DAY_S;
+	// Where the clocks are put forward over midnight, the day ends with its last second.
+	if (!from_local(utc_s, tz, &end_s) && from_local(utc_s - 1, tz, &end_s))
+		end_s++;
+	return end_s;
 }
 
 // The moment's date and time of day in tz, as gmtime_r() would give them for UTC.

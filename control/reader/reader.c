@@ -10,33 +10,55 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "duplicates.h"
 
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define QUOTE_BYTES 80u // longer values are cut in messages
+#define KEY_LIST_BYTES 512u
 
-static char *read_all(int fd, size_t limit, size_t *bytes)
+// Reads to the end, but at most `most` bytes; *text has room for one more. Returns false with
+// errno.
+static bool read_all(int fd, char *text, size_t most, size_t *bytes)
 {
-	char *text = malloc(limit + 1);
-	size_t have = 0;
+	ssize_t n = 1;
 
-	while (text && have < limit) {
-		ssize_t n = read(fd, text + have, limit - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			free(text);
-			return NULL;
-		}
-		if (n == 0)
-			break;
-		have += (size_t)n;
+	for (*bytes = 0; n && *bytes < most;) {
+		n = read(fd, text + *bytes, most - *bytes);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			*bytes += (size_t)n;
 	}
-	if (text)
-		text[have] = '\0';
-	*bytes = have;
-	return text;
+	text[*bytes] = '\0';
+	return true;
+}
+
+// Whether the file is the one that was looked at before reading: half a policy must not pass for
+// one.
+static bool is_unchanged(int fd, const struct stat *before, size_t bytes)
+{
+	struct stat now;
+
+	return !fstat(fd, &now) && now.st_size == before->st_size &&
+	       (off_t)bytes == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+static char *read_file(int fd, const struct stat *st, size_t *bytes, struct diag *d)
+{
+	char *text = malloc((size_t)st->st_size + 2);
+
+	// One byte more than there is, to see whether it grew.
+	if (!text || !read_all(fd, text, (size_t)st->st_size + 1, bytes)) {
+		diag_error(d, "", "cannot be read: %s", strerror(errno));
+	} else if (!is_unchanged(fd, st, *bytes)) {
+		diag_error(d, "", "was changed while it was read: try again when it is complete");
+	} else {
+		return text;
+	}
+	free(text);
+	return NULL;
 }
 
 char *reader_file(const char *path, size_t *bytes, struct diag *d)
@@ -47,29 +69,41 @@ char *reader_file(const char *path, size_t *bytes, struct diag *d)
 	char *text = NULL;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st)) {
+	if (fd < 0 || fstat(fd, &st))
 		diag_error(d, "", "cannot be opened: %s", strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
+	else if (!S_ISREG(st.st_mode))
 		diag_error(d, "", "is not a regular file");
-	} else if (st.st_size > (off_t)READER_MAX_BYTES) {
+	else if (st.st_size > (off_t)READER_MAX_BYTES)
 		diag_error(d, "", "has %lld bytes, at most %u are read", (long long)st.st_size,
 			   READER_MAX_BYTES);
-	} else {
-		text = read_all(fd, (size_t)st.st_size, bytes);
-		if (!text)
-			diag_error(d, "", "cannot be read: %s", strerror(errno));
-	}
+	else
+		text = read_file(fd, &st, bytes, d);
 	if (fd >= 0)
 		close(fd);
 	return text;
 }
 
+// The parser's words, but for what speaks of its own options.
+static void refuse_syntax(const json_error_t *err, struct diag *d)
+{
+	char place[READER_PLACE_BYTES];
+
+	snprintf(place, sizeof(place), "%d:%d", err->line, err->column);
+	if (json_error_code(err) == json_error_null_character ||
+	    json_error_code(err) == json_error_null_byte_in_key)
+		diag_error(d, place, "the character \\u0000 is not allowed");
+	else
+		diag_error(d, place, "%s", err->text);
+}
+
 json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
 {
 	json_error_t err;
-	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &err);
-	char place[READER_PLACE_BYTES];
+	json_t *root;
 
+	if (!bounds_check(text, bytes, d))
+		return NULL;
+	root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &err);
 	// The parser stops at the first one; reading goes on, so that all faults are told.
 	if (!root && json_error_code(&err) == json_error_duplicate_key) {
 		root = json_loadb(text, bytes, 0, &err);
@@ -77,8 +111,7 @@ json_t *reader_parse(const char *text, size_t bytes, struct diag *d)
 			duplicates_find(text, bytes, d);
 	}
 	if (!root) {
-		snprintf(place, sizeof(place), "%d:%d", err.line, err.column);
-		diag_error(d, place, "%s", err.text);
+		refuse_syntax(&err, d);
 		return NULL;
 	}
 	if (!json_is_object(root)) {
@@ -102,16 +135,12 @@ static bool is_plain_key(const char *key)
 const char *reader_place(char buf[READER_PLACE_BYTES], const char *place, const char *key)
 {
 	char quote[READER_PLACE_BYTES];
-	json_t *text;
 
-	if (is_plain_key(key)) {
+	if (is_plain_key(key))
 		snprintf(buf, READER_PLACE_BYTES, "%s%s%s", place, place[0] ? "." : "", key);
-		return buf;
-	}
-	text = json_string(key);
-	snprintf(buf, READER_PLACE_BYTES, "%s[%.*s]", place, (int)QUOTE_BYTES + 3,
-		 reader_quote(quote, text));
-	json_decref(text);
+	else
+		snprintf(buf, READER_PLACE_BYTES, "%s[%.*s]", place, (int)QUOTE_BYTES + 3,
+			 reader_quote_text(quote, key));
 	return buf;
 }
 
@@ -121,25 +150,56 @@ const char *reader_place_index(char buf[READER_PLACE_BYTES], const char *place, 
 	return buf;
 }
 
+// The beginning of a JSON text.
+struct quote {
+	char *buf; // QUOTE_BYTES and "..." fit
+	size_t bytes;
+};
+
+// Takes what fits, and ends the writing when nothing more does: a value may be of any size.
+static int quote_take(const char *text, size_t bytes, void *data)
+{
+	struct quote *q = data;
+	size_t room = QUOTE_BYTES - q->bytes;
+	size_t taken = bytes < room ? bytes : room;
+
+	memcpy(q->buf + q->bytes, text, taken);
+	q->bytes += taken;
+	return taken == bytes ? 0 : -1;
+}
+
 const char *reader_quote(char buf[READER_PLACE_BYTES], const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII;
+	struct quote q = {.buf = buf};
+	bool is_whole = !json_dump_callback(value, quote_take, &q, flags);
 
-	if (!text)
-		snprintf(buf, READER_PLACE_BYTES, "?");
-	else if (strlen(text) > QUOTE_BYTES)
-		snprintf(buf, READER_PLACE_BYTES, "%.*s...", (int)QUOTE_BYTES, text);
-	else
-		snprintf(buf, READER_PLACE_BYTES, "%s", text);
-	free(text);
+	snprintf(buf + q.bytes, READER_PLACE_BYTES - q.bytes, "%s",
+		 is_whole      ? ""
+		 : q.bytes > 0 ? "..."
+			       : "?");
 	return buf;
 }
 
+const char *reader_quote_text(char buf[READER_PLACE_BYTES], const char *text)
+{
+	json_t *value = json_string(text);
+
+	if (value)
+		reader_quote(buf, value);
+	else
+		snprintf(buf, READER_PLACE_BYTES, "the text");
+	json_decref(value);
+	return buf;
+}
+
+// The list is made once for all unknown keys of an object; buf is empty until then.
 static const char *allowed_keys(const struct reader_key *keys, char *buf, size_t bytes)
 {
 	size_t used = 0;
 
-	buf[0] = '\0';
+	if (buf[0])
+		return buf;
 	for (; keys->name && used < bytes; keys++) {
 		if (!keys->refusal)
 			used += (size_t)snprintf(buf + used, bytes - used, "%s%s", used ? ", " : "",
@@ -164,9 +224,9 @@ bool reader_is_note(const char *name)
 }
 
 static void check_key(const char *place, const char *name, const struct reader_key *keys,
-		      struct diag *d)
+		      char list[KEY_LIST_BYTES], struct diag *d)
 {
-	char at[READER_PLACE_BYTES], list[512];
+	char at[READER_PLACE_BYTES];
 	const struct reader_key *k;
 
 	if (reader_is_note(name))
@@ -179,13 +239,13 @@ static void check_key(const char *place, const char *name, const struct reader_k
 		return;
 	}
 	diag_error(d, reader_place(at, place, name), "unknown key; allowed are %s",
-		   allowed_keys(keys, list, sizeof(list)));
+		   allowed_keys(keys, list, KEY_LIST_BYTES));
 }
 
 bool reader_keys(const json_t *object, const char *place, const struct reader_key *keys,
 		 struct diag *d)
 {
-	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES];
+	char at[READER_PLACE_BYTES], quote[READER_PLACE_BYTES], list[KEY_LIST_BYTES] = "";
 	const struct reader_key *k;
 	void *iter;
 
@@ -195,7 +255,7 @@ bool reader_keys(const json_t *object, const char *place, const struct reader_ke
 	}
 	iter = json_object_iter((json_t *)object);
 	for (; iter; iter = json_object_iter_next((json_t *)object, iter))
-		check_key(place, json_object_iter_key(iter), keys, d);
+		check_key(place, json_object_iter_key(iter), keys, list, d);
 	for (k = keys; k->name; k++) {
 		if (k->required && !json_object_get(object, k->name))
 			diag_error(d, reader_place(at, place, k->name), "is missing");
@@ -306,13 +366,10 @@ bool reader_name(const char *text, const char *place, struct diag *d)
 {
 	char quote[READER_PLACE_BYTES];
 	size_t bytes = strlen(text);
-	json_t *value;
 
 	if (bytes > 0 && bytes <= READER_NAME_MAX && strspn(text, NAME_CHARS) == bytes)
 		return true;
-	value = json_string(text);
 	diag_error(d, place, "%s is not a name: 1 to %u of A-Z a-z 0-9 _ . - are allowed",
-		   reader_quote(quote, value), READER_NAME_MAX);
-	json_decref(value);
+		   reader_quote_text(quote, text), READER_NAME_MAX);
 	return false;
 }

@@ -70,3 +70,5 @@ bool reader_name(const char *text, const char *place, struct diag *d);
 
 // A value as it should be quoted in a message: its JSON text, cut to a readable length. In buf.
 const char *reader_quote(char buf[READER_PLACE_BYTES], const json_t *value);
+// The same of a text. One that is not UTF-8 is not quoted.
+const char *reader_quote_text(char buf[READER_PLACE_BYTES], const char *text);

@@ -9,13 +9,15 @@
 #include "image_abi.h"
 #include "stats_abi.h"
 
-#define OP25B_GUARD_ABI 2u
+#define OP25B_GUARD_ABI 3u
 
 // Pins below the bpffs folder. Map names proper are at most 15 characters (kernel limit).
 #define OP25B_PIN_CONTROL "control"     // ARRAY[1], mmapable: struct op25b_guard_control
 #define OP25B_PIN_HEARTBEAT "heartbeat" // ARRAY[OP25B_MAX_WORKERS], mmapable: uint64_t, see below
 #define OP25B_PIN_SLOTS "slots"         // ARRAY[slot capacity], mmapable: uint64_t, core/limit.h
 #define OP25B_PIN_CELLS "cells"         // PERCPU_ARRAY[OP25B_CELL_COUNT]: struct op25b_cell
+#define OP25B_PIN_CLAUSES "clauses"     // PERCPU_ARRAY[OP25B_CLAUSE_CELLS]: struct op25b_cell
+#define OP25B_PIN_STAGES "stages"       // ARRAY[OP25B_STAGE_SLOTS]: struct op25b_stats_stage
 #define OP25B_PIN_POOLS "pools"         // ARRAY[OP25B_POOL_SLOTS]: char[OP25B_MAX_NAME_BYTES]
 #define OP25B_PIN_PORTS "ports"         // PERCPU_ARRAY[OP25B_MAX_PORTS]: struct op25b_guard_port
 #define OP25B_PIN_LINK_PREFIX "link_" // + interface name: the bpf_link that holds the program there

@@ -15,11 +15,12 @@
 #include "verdict_abi.h"
 
 #define OP25B_IMAGE_MAGIC 0x4f503235u // "OP25"; another byte order means another machine
-#define OP25B_IMAGE_ABI_MAJOR 2u
+#define OP25B_IMAGE_ABI_MAJOR 3u
 
-#define OP25B_MAX_CLASSES 512u        // class 0 included
+#define OP25B_MAX_CLASSES 4096u       // class 0 included
 #define OP25B_MAX_CLAUSES 32u         // clauses of one class
-#define OP25B_MAX_SETS 64u            // destination sets: one bit each
+#define OP25B_MAX_SETS 63u            // destination sets: one bit each, from bit 0 on
+#define OP25B_INFRA_SET (1ull << 63)  // bit of addresses that are the provider's infrastructure
 #define OP25B_MAX_PREFIXES (1u << 20) // of one family
 #define OP25B_MAX_SLOTS (1u << 26)    // subscriber slots of one image
 #define OP25B_MAX_NAME_BYTES 64u      // a name with its terminating NUL
@@ -67,7 +68,8 @@ struct op25b_image_hdr {
 
 // One clause: if the far side's sets meet `sets`, do `action`. First match wins.
 struct op25b_clause {
-	uint64_t sets;         // set bits the clause is for, or OP25B_ANY_SET
+	uint64_t sets; // set bits the clause is for, or OP25B_ANY_SET; 0: it keeps its place in
+		       // the list, and meets nothing (own relays of a pool that has none)
 	uint64_t interval_ns;  // limit: time that one new connection uses up (GCRA emission
 			       // interval), > 0
 	uint64_t tolerance_ns; // limit: how far ahead of time a subscriber may be (GCRA tau)
@@ -75,7 +77,17 @@ struct op25b_clause {
 	uint8_t action;        // enum op25b_action
 	uint8_t as;            // monitor: the action counted instead; else 0
 	uint8_t over;   // limit: ACTION_DROP, _RST or _ICMP_ADMIN for one over the limit; else 0
-	uint8_t pad[5]; // 0
+	uint8_t origin; // enum op25b_origin
+	uint32_t stats_cell; // 0 in the file; set by each host to the clause's cell in its counters
+};
+
+// Where a clause comes from. In a class those of a quarantine stand first, then those of
+// exceptions, then those of the stage: that is their precedence.
+enum op25b_origin {
+	ORIGIN_STAGE = 0,
+	ORIGIN_EXCEPTION = 1,
+	ORIGIN_QUARANTINE = 2,
+	ORIGIN_COUNT = 3,
 };
 
 // What a pool wants done where the field's practice differs. Bits of op25b_class.knobs.
@@ -84,12 +96,18 @@ enum op25b_knob {
 	KNOB_PASS_FRAG_CHAIN = 2, // header chain split over fragments: pass
 	KNOB_DROP_UNKNOWN = 4,    // unassigned IP protocol numbers: drop
 	KNOB_DROP_INBOUND = 8,    // from the network to port 25 here: drop
-	KNOB_ALL = 15,
+	// The stage has just begun and spares connections that stand: TCP without a SYN passes.
+	KNOB_DRAIN = 16,
+	KNOB_INFRA =
+		32, // infrastructure: no clauses; may live on the network's side alone (pairs 0)
+	KNOB_ALL = 63,
 };
 
-// All that is decided for an address: a pool with the stage that is active on it. Besides the pools
-// there are two nameless kinds of class: [0], of addresses in no prefix, and the exempt addresses
-// that lie in no pool (relays): they live on the network's side.
+// All that is decided for an address: a pool with the stage that is active on it; or a part of a
+// pool with an exception or a quarantine as well, which is a class of the same name; or one of the
+// provider's infrastructures. Besides these there are two nameless kinds of class: [0], of
+// addresses in no prefix, and the exempt addresses that lie in no pool (relays): they live on the
+// network's side.
 struct op25b_class {
 	uint32_t name;       // pool name, offset in SECTION_NAMES; nameless: the empty string
 	uint32_t stage;      // stage id, offset in SECTION_NAMES; the empty string: no active stage
@@ -99,7 +117,7 @@ struct op25b_class {
 	uint32_t pairs;
 	uint8_t clause_count; // at most OP25B_MAX_CLAUSES; nameless: 0
 	// The strictest clause that some destination can reach: judges frames from the subscriber
-	// whose destination cannot be believed. OP25B_NO_CLAUSE if clause_count is 0. See
+	// whose destination cannot be believed. OP25B_NO_CLAUSE if there is none. See
 	// image_strictest() in core/image_check.h.
 	uint8_t detour_clause;
 	uint8_t knobs;                                 // enum op25b_knob
@@ -108,15 +126,20 @@ struct op25b_class {
 };
 
 // All that one look-up says of an address. An address's subscriber slot is
-//   slot_base + ((bits & host_mask) >> key_shift)
-// where bits is the IPv4 address, or the upper 64 bits of the IPv6 address, in host order.
+//   slot_base + (((bits & host_mask) >> key_shift) << psid_bits | psid)
+// where bits is the IPv4 address, or the upper 64 bits of the IPv6 address, in host order, and psid
+// are psid_bits bits of the subscriber's own TCP port (MAP-E, RFC 7597 section 5.1):
+//   psid = port >> psid_shift & ((1 << psid_bits) - 1)
+// With psid_bits 0 an address, or a prefix, is one subscriber.
 struct op25b_addr {
-	uint64_t sets;      // bit i: the address is in destination set i
+	uint64_t sets;      // bit i: the address is in destination set i; or OP25B_INFRA_SET
 	uint64_t host_mask; // bits of the address below its prefix
 	uint32_t class_id;  // index in SECTION_CLASSES
 	uint32_t slot_base; // slot of the prefix's first subscriber, or OP25B_NO_SLOT
 	uint8_t key_shift;  // bits that belong to one subscriber: 0 to 63
-	uint8_t pad[7];     // 0
+	uint8_t psid_shift; // 0 to 15; with psid_bits at most 16
+	uint8_t psid_bits;  // 0 to 16; IPv4 only
+	uint8_t pad[5];     // 0
 };
 
 struct op25b_prefix4 {

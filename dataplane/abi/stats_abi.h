@@ -5,9 +5,9 @@
 // grow, and each has a single writer (the worker whose block it lies in; for those in the header
 // the main thread), so readers sum without locks. Nobody resets them.
 //
-//   +--------+-----------------+---------+---------+-----+
-//   | header | pool name table | block 0 | block 1 | ... |   one block per worker
-//   +--------+-----------------+---------+---------+-----+
+//   +--------+-----------------+------------------+---------+---------+-----+
+//   | header | pool name table | lists of clauses | block 0 | block 1 | ... |   a block per worker
+//   +--------+-----------------+------------------+---------+---------+-----+
 #pragma once
 
 #include <stdint.h>
@@ -16,10 +16,12 @@
 #include "verdict_abi.h"
 
 #define OP25B_STATS_MAGIC 0x4f503253u // "OP2S"
-#define OP25B_STATS_ABI_MAJOR 2u      // a reader refuses any other
+#define OP25B_STATS_ABI_MAJOR 3u      // a reader refuses any other
 #define OP25B_MAX_WORKERS 64u
 #define OP25B_MAX_PORTS 32u
 #define OP25B_POOL_SLOTS 512u // pool names since start; slot 0 is "no pool" and has the empty name
+#define OP25B_STAGE_SLOTS 2048u   // clause lists since start; slot 0 is "all further ones"
+#define OP25B_CLAUSE_CELLS 16384u // clauses of all these lists
 #define OP25B_CELL_COUNT (OP25B_POOL_SLOTS * OP25B_REASON_SLOTS * FAMILY_COUNT)
 
 // One counter pair. The cell of a frame is op25b_cell_index(pool slot, reason, family).
@@ -30,6 +32,19 @@ struct op25b_cell {
 
 #define OP25B_CELL_INDEX(pool_slot, reason, family)                                                \
 	((((pool_slot)*OP25B_REASON_SLOTS) + (reason)) * FAMILY_COUNT + (family))
+
+// A list of clauses whose meetings are counted: of a stage on a pool, or of the pool's exceptions
+// or quarantines. Frames that met clause i of it, whatever then became of them, are in clause cell
+// first_cell + i; a frame that met no clause is in none. Once the table or the cells are full,
+// further lists are counted in slot 0, whose cells are [0, OP25B_MAX_CLAUSES): pools and reasons go
+// on being counted exactly.
+struct op25b_stats_stage {
+	char stage[OP25B_MAX_NAME_BYTES]; // stage id, NUL-terminated; "" for other origins
+	uint32_t pool_slot;               // whose it is, index in pool_name
+	uint32_t origin;                  // enum op25b_origin
+	uint32_t first_cell;
+	uint32_t clause_count;
+};
 
 // Frames of one port as one worker saw them.
 struct op25b_port_counters {
@@ -51,6 +66,7 @@ struct op25b_stats_block {
 	uint64_t pad[4];
 	struct op25b_port_counters port[OP25B_MAX_PORTS];
 	struct op25b_cell cell[OP25B_CELL_COUNT];
+	struct op25b_cell clause_cell[OP25B_CLAUSE_CELLS];
 };
 
 struct op25b_stats_port {
@@ -84,9 +100,12 @@ struct op25b_stats_hdr {
 	uint32_t start_pass;          // 1: passes frames before the first policy; 0: holds them
 	uint64_t blocks_offset_bytes; // of block 0
 	uint64_t block_bytes;         // distance between blocks: sizeof(struct op25b_stats_block)
-	uint64_t pad[4];
+	uint32_t stage_count;         // lists in the table, grows only; written after the list
+	uint32_t zero2;               // 0
+	uint64_t pad[3];
 	struct op25b_stats_port port[OP25B_MAX_PORTS];
 	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES];
+	struct op25b_stats_stage stage[OP25B_STAGE_SLOTS];
 };
 
 _Static_assert(sizeof(struct op25b_port_counters) == 64, "stats ABI: one cache line");

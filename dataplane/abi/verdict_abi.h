@@ -103,7 +103,10 @@ enum op25b_action {
 	X(ANSWER_ICMP, ANSWER, "icmp_admin",                                                       \
 	  "an icmp_admin clause matched: an ICMP error was sent to the subscriber")                \
 	X(ANSWER_LIMIT_ICMP, ANSWER, "limit_icmp",                                                 \
-	  "over the limit or on hold: an ICMP error was sent")
+	  "over the limit or on hold: an ICMP error was sent")                                     \
+	X(PASS_INFRA, PASS, "infra", "from the provider's own infrastructure, where it lives")     \
+	X(PASS_DRAINING, PASS, "draining",                                                         \
+	  "a connection that stood when the stage began, while that spares these")
 
 enum op25b_reason {
 #define OP25B_REASON_ENUM(id, verdict, name, help) REASON_##id,

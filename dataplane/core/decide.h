@@ -24,7 +24,7 @@ struct judgement {
 	uint8_t reason; // enum op25b_reason
 	uint8_t action; // enum op25b_action of the clause; none: ACTION_PERMIT, or what the reason
 			// does
-	uint8_t clause; // index of the clause that decided, or JUDGEMENT_NO_CLAUSE
+	uint8_t clause; // index of the clause that was met, or JUDGEMENT_NO_CLAUSE
 	uint8_t pad;
 };
 
@@ -100,12 +100,17 @@ STAGE uint8_t flow_far_family(const struct flow *f)
 }
 
 // The subscriber slot of an address, or OP25B_NO_SLOT. bits: the IPv4 address, or the upper half of
-// the IPv6 address, in host order.
-STAGE uint32_t addr_slot(const struct op25b_addr *a, uint64_t bits)
+// the IPv6 address, in host order. port: the subscriber's own, which counts where an address is
+// shared by port sets.
+STAGE uint32_t addr_slot(const struct op25b_addr *a, uint64_t bits, uint32_t port)
 {
+	uint32_t psid_mask = (1u << (a->psid_bits & 31)) - 1;
+	uint32_t psid = port >> (a->psid_shift & 15) & psid_mask;
+	uint32_t block = (uint32_t)((bits & a->host_mask) >> (a->key_shift & 63));
+
 	if (a->slot_base == OP25B_NO_SLOT)
 		return OP25B_NO_SLOT;
-	return a->slot_base + (uint32_t)((bits & a->host_mask) >> (a->key_shift & 63));
+	return a->slot_base + (block << (a->psid_bits & 31) | psid);
 }
 
 // The bits that addr_slot() wants, of the subscriber's address.
@@ -116,6 +121,16 @@ STAGE uint64_t flow_subscriber_bits(const struct flow *f, enum op25b_side side)
 	if (f->family == FAMILY_IP4)
 		return side == SIDE_SUBSCRIBER ? f->src4 : f->dst4;
 	return (uint64_t)__builtin_bswap32(be[0]) << 32 | __builtin_bswap32(be[1]);
+}
+
+// The slot of the frame's subscriber, whose address a is, or OP25B_NO_SLOT. Where an address is
+// shared by port sets, a frame without ports is nobody's.
+STAGE uint32_t flow_slot(const struct flow *f, enum op25b_side side, const struct op25b_addr *a)
+{
+	if (a->psid_bits && f->kind != FLOW_TCP)
+		return OP25B_NO_SLOT;
+	return addr_slot(a, flow_subscriber_bits(f, side),
+			 side == SIDE_SUBSCRIBER ? f->sport : f->dport);
 }
 
 // First match wins. Returns the index, or JUDGEMENT_NO_CLAUSE.
@@ -169,7 +184,8 @@ STAGE uint8_t answer_reason(const struct flow *f, uint8_t reason)
 }
 
 // Only a SYN without ACK is a new connection, and what cannot be read, because it may be one. On
-// hold nothing passes, SYN or not.
+// hold nothing passes, SYN or not. What may be a connection, but cannot be charged to anybody, does
+// not pass: it would be a way round the limit.
 STAGE uint8_t decide_limit(const struct flow *f, const struct op25b_clause *cl, uint64_t *slot,
 			   uint64_t now_ns)
 {
@@ -179,7 +195,7 @@ STAGE uint8_t decide_limit(const struct flow *f, const struct op25b_clause *cl, 
 	uint8_t within = is_doubt ? REASON_PASS_UNREADABLE : REASON_PASS_WITHIN_LIMIT;
 
 	if (!slot)
-		return within;
+		return is_doubt ? f->reason : within;
 	if (is_doubt || (f->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN)
 		result = limit_charge(slot, &profile, now_ns);
 	else if (limit_is_held(slot, now_ns))
@@ -236,14 +252,10 @@ STAGE uint8_t decide_mirror(const struct op25b_clause *cl, const uint64_t *slot,
 
 // The rule for doubt: a subscriber's frame that is TCP, or may be, and cannot be read is dropped by
 // its own reason where port 25 would be blocked, counts as a connection where port 25 is limited,
-// and passes everywhere else. Two of the reasons a pool may let pass.
-STAGE uint8_t decide_doubt(const struct flow *f, const struct op25b_class *c,
-			   const struct op25b_clause *cl, uint64_t *slot, uint64_t now_ns)
+// and passes everywhere else.
+STAGE uint8_t decide_doubt(const struct flow *f, const struct op25b_clause *cl, uint64_t *slot,
+			   uint64_t now_ns)
 {
-	if (f->reason == REASON_DROP_EH_LIMIT && (c->knobs & KNOB_PASS_EH_LIMIT))
-		return REASON_PASS_UNREADABLE;
-	if (f->reason == REASON_DROP_FRAG_CHAIN && (c->knobs & KNOB_PASS_FRAG_CHAIN))
-		return REASON_PASS_UNREADABLE;
 	if (is_refusal(cl->action))
 		return f->reason;
 	return cl->action == ACTION_LIMIT ? decide_limit(f, cl, slot, now_ns)
@@ -258,22 +270,39 @@ STAGE uint8_t decide_default(const struct flow *f, const struct op25b_class *c)
 	return c->name ? REASON_PASS_UNRESTRICTED : REASON_PASS_NO_POOL;
 }
 
-// What needs no clause: sources that are not believed, and protocols that are not TCP. Returns
-// false if the clauses have to say.
-STAGE bool decide_unclaused(const struct flow *f, const struct ingress *in,
-			    const struct op25b_class *c, struct judgement *j)
+// Two of the reasons for doubt a pool may let pass.
+STAGE bool is_doubt_allowed(const struct flow *f, const struct op25b_class *c)
 {
+	if (f->reason == REASON_DROP_EH_LIMIT)
+		return c->knobs & KNOB_PASS_EH_LIMIT;
+	return f->reason == REASON_DROP_FRAG_CHAIN && (c->knobs & KNOB_PASS_FRAG_CHAIN);
+}
+
+// What needs no clause: protocols that are not TCP, the provider's infrastructure, sources that are
+// not believed, and doubt that the pool lets pass. Returns false if the clauses have to say.
+STAGE bool decide_unclaused(const struct flow *f, const struct ingress *in,
+			    const struct op25b_addr *far, const struct op25b_class *c,
+			    struct judgement *j)
+{
+	bool is_doubt = f->kind == FLOW_DOUBT;
+
 	j->action = ACTION_PERMIT;
 	if (f->kind == FLOW_UNKNOWN) {
 		j->reason = c->knobs & KNOB_DROP_UNKNOWN ? REASON_DROP_UNKNOWN_PROTO
 							 : REASON_PASS_UNKNOWN_PROTO;
 		return true;
 	}
-	if (in->side == SIDE_NETWORK || c->pairs >> (in->pair & 31) & 1)
-		return false;
-	j->action = ACTION_DROP;
-	j->reason = f->kind == FLOW_DOUBT ? f->reason : REASON_DROP_SRC_SPOOFED;
-	return true;
+	if (in->side == SIDE_NETWORK) {
+		j->reason = REASON_PASS_INFRA;
+		return far->sets & OP25B_INFRA_SET;
+	}
+	if (!(c->pairs >> (in->pair & 31) & 1)) {
+		j->action = ACTION_DROP;
+		j->reason = is_doubt ? f->reason : REASON_DROP_SRC_SPOOFED;
+		return true;
+	}
+	j->reason = is_doubt ? REASON_PASS_UNREADABLE : REASON_PASS_INFRA;
+	return c->knobs & KNOB_INFRA || (is_doubt && is_doubt_allowed(f, c));
 }
 
 // From the network to port 25 of a subscriber: not the mirror's business, but a pool may close it.
@@ -282,20 +311,41 @@ STAGE bool decide_inbound(const struct flow *f, const struct op25b_class *c,
 			  const struct op25b_clause *cl, struct judgement *j)
 {
 	bool is_exempt = cl && cl->action == ACTION_PERMIT;
+	bool is_closed = f->dport == SMTP_PORT && (c->knobs & KNOB_DROP_INBOUND) && !is_exempt;
 
-	if (f->dport == SMTP_PORT && (c->knobs & KNOB_DROP_INBOUND) && !is_exempt)
-		j->reason = REASON_DROP_INBOUND;
-	else if (f->sport != SMTP_PORT)
-		j->reason = REASON_PASS_INBOUND;
-	else
+	if (!is_closed && f->sport == SMTP_PORT)
 		return false;
+	j->clause = JUDGEMENT_NO_CLAUSE;
+	j->action = is_closed ? ACTION_DROP : ACTION_PERMIT;
+	j->reason = is_closed ? REASON_DROP_INBOUND : REASON_PASS_INBOUND;
 	return true;
+}
+
+// A stage that has just begun may spare the connections that stand: what its own clauses would
+// refuse, and is no attempt at a new one. A quarantine spares nothing, and a hold is no matter of
+// when the stage began.
+STAGE bool is_drained(const struct flow *f, const struct op25b_class *c,
+		      const struct op25b_clause *cl)
+{
+	return (c->knobs & KNOB_DRAIN) && cl->origin == ORIGIN_STAGE && is_refusal(cl->action) &&
+	       f->kind == FLOW_TCP && !f->detour && !(f->tcp_flags & TCP_FLAG_SYN);
+}
+
+// The clause that was found says.
+STAGE uint8_t decide_clause(const struct flow *f, const struct ingress *in,
+			    const struct op25b_clause *cl, uint64_t *slot, uint64_t now_ns)
+{
+	if (f->kind == FLOW_DOUBT)
+		return decide_doubt(f, cl, slot, now_ns);
+	if (in->side == SIDE_SUBSCRIBER)
+		return decide_forward(f, cl, slot, now_ns);
+	return decide_mirror(cl, slot, now_ns);
 }
 
 // Judges a frame that decide_early() did not settle.
 //   far       what the look-up says of the address on the network's side
 //   c         the class of the subscriber's address
-//   slot      the subscriber's slot (addr_slot), or NULL if there is none
+//   slot      the subscriber's slot (flow_slot), or NULL if there is none
 //   now_ns    CLOCK_MONOTONIC
 STAGE void decide(const struct flow *f, const struct ingress *in, const struct op25b_addr *far,
 		  const struct op25b_class *c, uint64_t *slot, uint64_t now_ns, struct judgement *j)
@@ -305,7 +355,7 @@ STAGE void decide(const struct flow *f, const struct ingress *in, const struct o
 
 	j->pad = 0;
 	j->clause = JUDGEMENT_NO_CLAUSE;
-	if (decide_unclaused(f, in, c, j))
+	if (decide_unclaused(f, in, far, c, j))
 		return;
 	if (f->detour && in->side == SIDE_SUBSCRIBER)
 		i = c->detour_clause;
@@ -322,12 +372,10 @@ STAGE void decide(const struct flow *f, const struct ingress *in, const struct o
 	}
 	if (in->side == SIDE_NETWORK && decide_inbound(f, c, cl, j))
 		return;
-	if (!cl)
+	if (!cl) {
 		j->reason = decide_default(f, c);
-	else if (f->kind == FLOW_DOUBT)
-		j->reason = decide_doubt(f, c, cl, slot, now_ns);
-	else if (in->side == SIDE_SUBSCRIBER)
-		j->reason = decide_forward(f, cl, slot, now_ns);
-	else
-		j->reason = decide_mirror(cl, slot, now_ns);
+		return;
+	}
+	j->reason = is_drained(f, c, cl) ? REASON_PASS_DRAINING
+					 : decide_clause(f, in, cl, slot, now_ns);
 }

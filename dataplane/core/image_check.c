@@ -136,16 +136,14 @@ static int is_limit(const struct op25b_clause *cl)
 // The bits of the destination sets that there are.
 static uint64_t known_sets(const struct image_view *view)
 {
-	uint32_t count = view->hdr->set_count;
-
-	return count == OP25B_MAX_SETS ? ~0ull : (1ull << count) - 1;
+	return (1ull << view->hdr->set_count) - 1;
 }
 
 static int is_clause(const struct op25b_clause *cl, uint64_t known)
 {
-	if (!cl->sets || (cl->sets != OP25B_ANY_SET && (cl->sets & ~known)))
+	if (cl->sets != OP25B_ANY_SET && (cl->sets & ~known))
 		return 0;
-	if (cl->action >= ACTION_COUNT || !is_zero(cl->pad, sizeof(cl->pad)))
+	if (cl->action >= ACTION_COUNT || cl->origin >= ORIGIN_COUNT || cl->stats_cell)
 		return 0;
 	if (cl->action == ACTION_MONITOR ? !is_refusal(cl->as) : cl->as)
 		return 0;
@@ -168,6 +166,8 @@ uint8_t image_strictest(const struct op25b_class *c)
 	uint8_t i, best = OP25B_NO_CLAUSE;
 
 	for (i = 0; i < c->clause_count; i++) {
+		if (!c->clause[i].sets)
+			continue;
 		if (best == OP25B_NO_CLAUSE ||
 		    strictness(c->clause[i].action) > strictness(c->clause[best].action))
 			best = i;
@@ -179,16 +179,31 @@ uint8_t image_strictest(const struct op25b_class *c)
 
 // The statistics tell pools from what is nobody's pool by the name; where a class without one lives
 // says which of the two it is.
-static int is_class_head(const struct op25b_class *c, uint32_t index, int has_name)
+static int is_nameless_class(const struct op25b_class *c, uint32_t index)
+{
+	if (c->clause_count || c->knobs)
+		return 0;
+	return index == 0 ? !c->pairs || c->pairs == OP25B_ANY_PAIR : !c->pairs;
+}
+
+static int is_class_head(const struct op25b_class *c, uint32_t index)
 {
 	if (c->stats_slot || c->knobs & ~KNOB_ALL || !is_zero(c->pad, sizeof(c->pad)) ||
 	    c->clause_count > OP25B_MAX_CLAUSES)
 		return 0;
-	if (has_name)
-		return index > 0 && c->pairs;
-	if (c->clause_count || c->knobs)
+	if (!c->name)
+		return is_nameless_class(c, index);
+	if (index == 0)
 		return 0;
-	return index == 0 ? !c->pairs || c->pairs == OP25B_ANY_PAIR : !c->pairs;
+	if (c->knobs & KNOB_INFRA)
+		return c->knobs == KNOB_INFRA && !c->clause_count;
+	return c->pairs && (c->clause_count || !(c->knobs & KNOB_DRAIN));
+}
+
+// Precedence: quarantine, exception, stage.
+static int is_origin_in_order(const struct op25b_class *c, uint32_t clause)
+{
+	return clause == 0 || c->clause[clause].origin <= c->clause[clause - 1].origin;
 }
 
 static struct image_fault check_class(const struct image_view *view, uint32_t index)
@@ -201,10 +216,10 @@ static struct image_fault check_class(const struct image_view *view, uint32_t in
 	// The empty name is offset 0 and no other, so that it can be asked for without the names.
 	if (!view->names[c->name] != !c->name)
 		return fault(IMAGE_NAME, SECTION_CLASSES, index);
-	if (!is_class_head(c, index, c->name != 0))
+	if (!is_class_head(c, index))
 		return fault(IMAGE_CLASS_FIELD, SECTION_CLASSES, index);
 	for (i = 0; i < c->clause_count; i++) {
-		if (!is_clause(&c->clause[i], known_sets(view)))
+		if (!is_clause(&c->clause[i], known_sets(view)) || !is_origin_in_order(c, i))
 			return fault(IMAGE_CLAUSE_FIELD, SECTION_CLASSES, index);
 	}
 	for (; i < OP25B_MAX_CLAUSES; i++) {
@@ -231,6 +246,24 @@ static struct image_fault check_classes(const struct image_view *view)
 	return header_fault(IMAGE_OK);
 }
 
+static int is_addr(const struct op25b_addr *a, const struct image_view *view)
+{
+	if (a->class_id >= image_view_count(view, SECTION_CLASSES) || a->key_shift > 63)
+		return 0;
+	if (a->psid_shift > 15 || a->psid_bits > 16 || a->psid_shift + a->psid_bits > 16)
+		return 0;
+	if ((a->host_mask & (a->host_mask + 1)) || !is_zero(a->pad, sizeof(a->pad)))
+		return 0;
+	return !(a->sets & ~(known_sets(view) | OP25B_INFRA_SET));
+}
+
+// The highest slot that addr_slot() can give is below slot_count.
+static int has_slots(const struct op25b_addr *a, uint64_t slot_count)
+{
+	return a->slot_base < slot_count &&
+	       a->host_mask >> a->key_shift < (slot_count - a->slot_base) >> a->psid_bits;
+}
+
 static struct image_fault check_addrs(const struct image_view *view)
 {
 	uint32_t i;
@@ -238,18 +271,11 @@ static struct image_fault check_addrs(const struct image_view *view)
 	for (i = 0; i < image_view_count(view, SECTION_ADDRS); i++) {
 		const struct op25b_addr *a = &view->addrs[i];
 
-		if (a->class_id >= image_view_count(view, SECTION_CLASSES) || a->key_shift > 63)
-			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
-		if ((a->host_mask & (a->host_mask + 1)) || !is_zero(a->pad, sizeof(a->pad)))
-			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
-		if (a->sets & ~known_sets(view))
+		if (!is_addr(a, view))
 			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
 		if (i == 0 && (a->class_id || a->sets || a->slot_base != OP25B_NO_SLOT))
 			return fault(IMAGE_ADDR_FIELD, SECTION_ADDRS, i);
-		if (a->slot_base == OP25B_NO_SLOT)
-			continue;
-		if (a->slot_base >= view->hdr->slot_count ||
-		    a->host_mask >> a->key_shift >= view->hdr->slot_count - a->slot_base)
+		if (a->slot_base != OP25B_NO_SLOT && !has_slots(a, view->hdr->slot_count))
 			return fault(IMAGE_SLOT, SECTION_ADDRS, i);
 	}
 	return header_fault(IMAGE_OK);
@@ -298,6 +324,8 @@ static struct image_fault check_prefix6(const struct image_view *view)
 		    has_host_bits(p))
 			return fault(IMAGE_PREFIX, SECTION_PREFIX6, i);
 		if (p->addr_id < 1 || p->addr_id >= image_view_count(view, SECTION_ADDRS))
+			return fault(IMAGE_PREFIX, SECTION_PREFIX6, i);
+		if (view->addrs[p->addr_id].psid_bits)
 			return fault(IMAGE_PREFIX, SECTION_PREFIX6, i);
 		order = i > 0 ? memcmp(p[-1].addr_be, p->addr_be, sizeof(p->addr_be)) : -1;
 		if (order > 0 || (order == 0 && p[-1].depth >= p->depth))

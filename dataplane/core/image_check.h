@@ -28,7 +28,7 @@
 	X(CLAUSE_FIELD, "a clause field is out of range")                                          \
 	X(ADDR_FIELD, "an address entry's field is out of range")                                  \
 	X(SLOT, "an address entry reaches a slot beyond slot_count")                               \
-	X(PREFIX, "a prefix is too deep, has host bits, or refers to no address entry")            \
+	X(PREFIX, "a prefix is too deep, has host bits, or refers to no fitting address entry")    \
 	X(ORDER, "prefixes are not sorted, or one stands twice")                                   \
 	X(SOFTWIRE, "a softwire's prefix is everything, has host bits, or is beyond the count")
 

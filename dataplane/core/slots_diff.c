@@ -7,9 +7,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-// Slots [first, end) belong to the address blocks [first + shift_by, ...) of this kind.
+// Slots [first, end) belong to the address blocks, or port sets of addresses,
+// [first + shift_by, ...) of this kind.
 struct slot_range {
-	uint32_t kind;     // family and key_shift: blocks of another kind are other owners
+	uint32_t kind;     // family, key_shift, psid: blocks of another kind are other owners
 	uint64_t shift_by; // number of the owner's block minus its slot, modulo 2^64
 	uint64_t first;
 	uint64_t end;
@@ -23,13 +24,14 @@ struct slot_ranges {
 static struct slot_range range_make(enum op25b_family family, const struct op25b_addr *a,
 				    uint64_t bits)
 {
-	uint64_t block = (bits & ~a->host_mask) >> a->key_shift;
+	uint64_t block = (bits & ~a->host_mask) >> a->key_shift << a->psid_bits;
 
 	return (struct slot_range){
-		.kind = (uint32_t)family << 8 | a->key_shift,
+		.kind = (uint32_t)a->psid_shift << 24 | (uint32_t)a->psid_bits << 16 |
+			(uint32_t)family << 8 | a->key_shift,
 		.shift_by = block - a->slot_base,
 		.first = a->slot_base,
-		.end = a->slot_base + (a->host_mask >> a->key_shift) + 1,
+		.end = a->slot_base + (((a->host_mask >> a->key_shift) + 1) << a->psid_bits),
 	};
 }
 

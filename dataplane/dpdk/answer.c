@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "../core/parse.h"
-#include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
@@ -28,6 +27,11 @@
 #define ICMP6_UNREACHABLE 1u
 #define ICMP6_ADMIN_PROHIBITED 1u
 #define ICMP_HEADER_BYTES 8u // type, code, checksum, unused
+
+_Static_assert(WINDOW_BYTES + sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_ipv4_hdr) +
+			       ICMP_HEADER_BYTES <=
+		       ANSWER_MAX_BYTES,
+	       "the longest answer: a softwire's, that quotes headers to the window's end");
 
 static uint32_t be32_load(const uint8_t *at)
 {

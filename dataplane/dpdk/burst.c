@@ -79,6 +79,12 @@ static void look_up(struct burst *b, const struct tables *t)
 		b->addr_id[b->place6[i]] = (uint32_t)found[i];
 }
 
+static void count_cell(struct op25b_cell *cell, uint32_t frame_bytes)
+{
+	cell->packets++;
+	cell->bytes += frame_bytes;
+}
+
 static void decide_one(struct worker *w, const struct tables *t, const struct ingress *in,
 		       uint32_t frame, uint64_t now_ns)
 {
@@ -87,22 +93,24 @@ static void decide_one(struct worker *w, const struct tables *t, const struct in
 	const struct op25b_addr *sub = &t->addrs[b->addr_id[2 * frame + SUBSCRIBER_ADDR]];
 	const struct op25b_addr *far = &t->addrs[b->addr_id[2 * frame + FAR_ADDR]];
 	const struct op25b_class *c = &t->classes[sub->class_id];
-	uint32_t slot = addr_slot(sub, flow_subscriber_bits(f, in->side));
+	uint32_t slot = flow_slot(f, in->side, sub);
 	struct judgement j;
 
 	decide(f, in, far, c, slot == OP25B_NO_SLOT ? NULL : &w->slots[slot], now_ns, &j);
 	b->reason[frame] = j.reason;
 	b->pool_slot[frame] = (uint16_t)c->stats_slot;
+	if (j.clause != JUDGEMENT_NO_CLAUSE)
+		count_cell(&w->block->clause_cell[c->clause[j.clause].stats_cell],
+			   b->rx[frame]->pkt_len);
 }
 
 static void count_frame(struct worker *w, uint32_t index, uint32_t frame_bytes)
 {
 	const struct burst *b = w->burst;
-	struct op25b_cell *cell = &w->block->cell[OP25B_CELL_INDEX(
-		b->pool_slot[index], b->reason[index], b->work[index].flow.family)];
+	uint32_t cell =
+		OP25B_CELL_INDEX(b->pool_slot[index], b->reason[index], b->work[index].flow.family);
 
-	cell->packets++;
-	cell->bytes += frame_bytes;
+	count_cell(&w->block->cell[cell], frame_bytes);
 }
 
 // Before the first policy everything passes, unread.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The look-up tables of one generation: rte_fib and rte_fib6 that give an index in the image's
-// address entries, and the classes with their counters' slots filled in. Built and freed by the
-// main thread, never changed after they are published, read by every worker.
+// address entries, and the classes with their places in the counters filled in. Built and freed by
+// the main thread, never changed after they are published, read by every worker.
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 struct tables {
 	const struct op25b_addr *addrs; // of the image; [0]: addresses in no prefix
-	struct op25b_class *classes;    // copies of the image's, with stats_slot set
+	struct op25b_class *classes;    // copies of the image's, with stats_slot and stats_cell set
 	struct rte_fib *fib4;           // NULL: the policy has no IPv4 prefix
 	struct rte_fib6 *fib6;          // NULL: the policy has no IPv6 prefix
 	uint64_t generation;
@@ -26,7 +26,7 @@ struct tables {
 	int fd; // the sealed image, handed to a restarted op25bd
 };
 
-// Builds fib4, fib6 and the copy of the classes (stats_slot 0) from t->view, which is set. seq
+// Builds fib4, fib6 and the copy of the classes (as in the image) from t->view, which is set. seq
 // makes table names unique. Returns false if memory does not suffice; tables_free() then cleans up.
 bool tables_build(struct tables *t, uint32_t seq);
 

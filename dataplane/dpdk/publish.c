@@ -46,6 +46,7 @@ bool publish_init(struct publish *p, uint32_t worker_count, struct stats *stats,
 
 void publish_fini(struct publish *p)
 {
+	tables_free(p->spent);
 	tables_free(p->retired);
 	tables_free(atomic_load(&p->current));
 	rte_free(p->qsbr);
@@ -91,12 +92,13 @@ static struct publish_answer check_room(const struct publish *p, const struct ta
 {
 	const struct tables *old = atomic_load(&p->current);
 	const struct op25b_image_hdr *hdr = t->view.hdr;
+	struct directory directory = stats_directory(p->stats);
 
 	if (old && hdr->generation <= old->generation)
 		return refuse(OUTCOME_OLD_GENERATION, hdr->generation, old->generation, 0);
 	if (hdr->slot_count > p->slots_capacity)
 		return refuse(OUTCOME_TOO_MANY_SLOTS, hdr->slot_count, p->slots_capacity, 0);
-	if (!stats_pools_fit(p->stats, &t->view))
+	if (directory_misfit(&directory, &t->view))
 		return refuse(OUTCOME_TOO_MANY_POOLS, OP25B_POOL_SLOTS, 0, 0);
 	return applied;
 }
@@ -104,7 +106,7 @@ static struct publish_answer check_room(const struct publish *p, const struct ta
 static struct publish_answer prepare(struct publish *p, struct tables *t, int fd)
 {
 	struct publish_answer answer = map_image(t, fd);
-	uint32_t i;
+	struct directory directory = stats_directory(p->stats);
 
 	if (answer.outcome == OUTCOME_APPLIED)
 		answer = check_room(p, t);
@@ -113,11 +115,7 @@ static struct publish_answer prepare(struct publish *p, struct tables *t, int fd
 	if (!tables_build(t, p->seq++))
 		return refuse(OUTCOME_NO_MEMORY, image_view_count(&t->view, SECTION_PREFIX4),
 			      image_view_count(&t->view, SECTION_PREFIX6), 0);
-	for (i = 0; i < image_view_count(&t->view, SECTION_CLASSES); i++) {
-		const char *name = t->view.names + t->view.classes[i].name;
-
-		t->classes[i].stats_slot = stats_pool_slot(p->stats, name);
-	}
+	directory_take_up(&directory, &t->view, t->classes);
 	return applied;
 }
 
@@ -147,7 +145,7 @@ static void end_grace(struct publish *p)
 	struct tables *t = atomic_load(&p->current);
 
 	zero_changed(p, t, p->retired);
-	tables_free(p->retired);
+	p->spent = p->retired;
 	p->retired = NULL;
 	p->is_pending = false;
 	stats_set_policy(p->stats, t->generation, t->checksum);
@@ -197,4 +195,6 @@ void publish_turn(struct publish *p)
 {
 	if (p->is_pending && rte_rcu_qsbr_check(p->qsbr, p->token, false) == 1)
 		end_grace(p);
+	tables_free(p->spent);
+	p->spent = NULL;
 }

@@ -20,6 +20,7 @@
 struct publish {
 	_Atomic(struct tables *) current; // what workers judge by; NULL: no policy yet
 	struct tables *retired;           // let go of, but a worker may still read it
+	struct tables *spent;             // no worker reads it any more: to be freed
 	bool is_pending;                  // the grace period after the last flip is not over
 	uint64_t token;                   // of that grace period
 	struct rte_rcu_qsbr *qsbr;        // thread id: worker index
@@ -54,5 +55,6 @@ static inline bool publish_is_behind_guard(const struct publish *p, const struct
 // Takes the sealed image behind fd into force. fd stays the caller's.
 struct publish_answer publish_offer(struct publish *p, int fd);
 
-// Ends a grace period that outlasted its deadline, when it is over. Call now and then.
+// Ends a grace period that outlasted its deadline, when it is over, and frees what is spent, for
+// which nobody is to wait. Call now and then.
 void publish_turn(struct publish *p);

@@ -48,6 +48,7 @@ static bool make_memory(struct stats *s, uint64_t bytes)
 bool stats_init(struct stats *s, uint32_t worker_count, uint64_t slots_capacity, bool start_pass)
 {
 	uint64_t bytes = header_bytes() + worker_count * sizeof(struct op25b_stats_block);
+	struct directory directory;
 
 	*s = (struct stats){.fd = -1, .reader_fd = -1};
 	if (!make_memory(s, bytes) ||
@@ -61,7 +62,8 @@ bool stats_init(struct stats *s, uint32_t worker_count, uint64_t slots_capacity,
 	s->hdr->start_ns = clock_now_ns();
 	s->hdr->slots_capacity = slots_capacity;
 	s->hdr->worker_count = worker_count;
-	s->hdr->pool_count = 1; // slot 0: no pool
+	directory = stats_directory(s);
+	directory_init(&directory);
 	s->hdr->start_pass = start_pass;
 	s->hdr->blocks_offset_bytes = header_bytes();
 	s->hdr->block_bytes = sizeof(struct op25b_stats_block);
@@ -97,53 +99,14 @@ struct op25b_stats_block *stats_block(const struct stats *s, uint32_t worker)
 			worker * s->hdr->block_bytes);
 }
 
-static uint32_t find_pool(const struct stats *s, const char *name)
+struct directory stats_directory(const struct stats *s)
 {
-	uint32_t i;
-
-	for (i = 0; i < s->hdr->pool_count; i++) {
-		if (!strcmp(s->hdr->pool_name[i], name))
-			return i;
-	}
-	return STATS_NO_POOL_SLOT;
-}
-
-// A pool with several stages stands in several classes: its name counts once.
-static bool is_first_of_name(const struct image_view *view, uint32_t index)
-{
-	const char *name = view->names + view->classes[index].name;
-	uint32_t i;
-
-	for (i = 0; i < index; i++) {
-		if (!strcmp(view->names + view->classes[i].name, name))
-			return false;
-	}
-	return true;
-}
-
-bool stats_pools_fit(const struct stats *s, const struct image_view *view)
-{
-	uint32_t i, count = s->hdr->pool_count;
-
-	for (i = 0; i < image_view_count(view, SECTION_CLASSES); i++) {
-		const char *name = view->names + view->classes[i].name;
-
-		if (find_pool(s, name) == STATS_NO_POOL_SLOT && is_first_of_name(view, i))
-			count++;
-	}
-	return count <= OP25B_POOL_SLOTS;
-}
-
-uint32_t stats_pool_slot(struct stats *s, const char *name)
-{
-	uint32_t slot = find_pool(s, name);
-
-	if (slot != STATS_NO_POOL_SLOT || s->hdr->pool_count == OP25B_POOL_SLOTS)
-		return slot;
-	slot = s->hdr->pool_count;
-	snprintf(s->hdr->pool_name[slot], OP25B_MAX_NAME_BYTES, "%s", name);
-	__atomic_store_n(&s->hdr->pool_count, slot + 1, __ATOMIC_RELEASE);
-	return slot;
+	return (struct directory){
+		.pool_name = s->hdr->pool_name,
+		.pool_count = &s->hdr->pool_count,
+		.stage = s->hdr->stage,
+		.stage_count = &s->hdr->stage_count,
+	};
 }
 
 void stats_set_policy(struct stats *s, uint64_t generation, uint64_t checksum)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The statistics memory (abi/stats_abi.h): made once at start, sealed so that nobody else can write
-// or resize it. The header and the pool names are written by the main thread, each block by its
+// or resize it. The header and the directory are written by the main thread, each block by its
 // worker alone.
 #pragma once
 
@@ -9,15 +9,13 @@
 #include <stdint.h>
 
 #include "../abi/stats_abi.h"
-#include "../core/image_view.h"
+#include "../core/directory.h"
 
 struct stats {
 	int fd;        // writable, stays here
 	int reader_fd; // read-only, handed to clients
 	struct op25b_stats_hdr *hdr;
 };
-
-#define STATS_NO_POOL_SLOT UINT32_MAX
 
 bool stats_init(struct stats *s, uint32_t worker_count, uint64_t slots_capacity, bool start_pass);
 void stats_fini(struct stats *s);
@@ -27,11 +25,8 @@ uint32_t stats_add_port(struct stats *s, const char *name, enum op25b_side side,
 
 struct op25b_stats_block *stats_block(const struct stats *s, uint32_t worker);
 
-// Whether the table has room for all pool names of an image.
-bool stats_pools_fit(const struct stats *s, const struct image_view *view);
-
-// The slot of a pool name, which is added if it is new; STATS_NO_POOL_SLOT if the table is full.
-uint32_t stats_pool_slot(struct stats *s, const char *name);
+// The tables of the header in which images find what they are counted under.
+struct directory stats_directory(const struct stats *s);
 
 // Tells readers which policy every worker judges by.
 void stats_set_policy(struct stats *s, uint64_t generation, uint64_t checksum);

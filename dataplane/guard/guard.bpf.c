@@ -80,13 +80,28 @@ struct {
 	__uint(value_size, sizeof(struct op25b_cell));
 } cells SEC(".maps");
 
-// Not read here: the loader keeps the names of the pools' counter slots beside the counters.
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, OP25B_CLAUSE_CELLS);
+	__uint(key_size, sizeof(uint32_t));
+	__uint(value_size, sizeof(struct op25b_cell));
+} clauses SEC(".maps");
+
+// Not read here: the loader keeps beside the counters what they are for, pools and lists of
+// clauses.
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, OP25B_POOL_SLOTS);
 	__uint(key_size, sizeof(uint32_t));
 	__uint(value_size, OP25B_MAX_NAME_BYTES);
 } pools SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, OP25B_STAGE_SLOTS);
+	__uint(key_size, sizeof(uint32_t));
+	__uint(value_size, sizeof(struct op25b_stats_stage));
+} stages SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -209,15 +224,9 @@ find6(struct scratch *s, uint32_t set, struct guard_key6 *key, const uint32_t ad
 
 static __always_inline uint64_t *find_slot(const struct op25b_addr *sub, const struct flow *f)
 {
-	uint32_t index = addr_slot(sub, flow_subscriber_bits(f, guard_side));
+	uint32_t index = flow_slot(f, guard_side, sub);
 
 	return index == OP25B_NO_SLOT ? NULL : bpf_map_lookup_elem(&slots, &index);
-}
-
-static __always_inline struct ingress ingress(void)
-{
-	return (struct ingress){
-		.side = guard_side, .pair = guard_pair, .drop_l2_doubt = guard_drop_l2_doubt};
 }
 
 static __always_inline const struct op25b_addr *find_subscriber(struct scratch *s, uint32_t set)
@@ -240,14 +249,35 @@ static __always_inline const struct op25b_addr *find_far(struct scratch *s, uint
 	return find6(s, set, &s->key6[1], is_out ? f->dst6_be : f->src6_be);
 }
 
+static __always_inline void count_cell(struct op25b_cell *cell, uint64_t frame_bytes)
+{
+	cell->packets++;
+	cell->bytes += frame_bytes;
+}
+
+// Counts the frame under the clause that it met.
+static __always_inline void count_clause(const struct op25b_class *class, const struct judgement *j,
+					 uint64_t frame_bytes)
+{
+	struct op25b_cell *cell;
+	uint32_t i = j->clause;
+
+	if (i >= OP25B_MAX_CLAUSES)
+		return;
+	i = class->clause[i].stats_cell;
+	cell = bpf_map_lookup_elem(&clauses, &i);
+	if (cell)
+		count_cell(cell, frame_bytes);
+}
+
 // The two look-ups and the decision.
-static __always_inline void judge_flow(struct scratch *s, uint32_t set, struct outcome *out)
+static __always_inline void judge_flow(struct scratch *s, uint32_t set, const struct ingress *in,
+				       uint64_t frame_bytes, struct outcome *out)
 {
 	const struct flow *f = &s->parse.flow;
 	const struct op25b_addr *sub, *far;
 	const struct op25b_class *class;
 	struct judgement *j = &s->judgement;
-	const struct ingress in = ingress();
 	uint32_t class_key;
 
 	s->unlisted = (struct op25b_addr){.slot_base = OP25B_NO_SLOT};
@@ -259,7 +289,8 @@ static __always_inline void judge_flow(struct scratch *s, uint32_t set, struct o
 		out->reason = REASON_DROP_NO_POLICY;
 		return;
 	}
-	decide(f, &in, far, class, find_slot(sub, f), bpf_ktime_get_ns(), j);
+	decide(f, in, far, class, find_slot(sub, f), bpf_ktime_get_ns(), j);
+	count_clause(class, j, frame_bytes);
 	out->pool_slot = class->stats_slot;
 	out->reason = j->reason;
 }
@@ -267,7 +298,8 @@ static __always_inline void judge_flow(struct scratch *s, uint32_t set, struct o
 static __always_inline void judge_frame(struct xdp_md *ctx, uint32_t set, struct outcome *out)
 {
 	uint64_t frame_bytes = bpf_xdp_get_buff_len(ctx);
-	const struct ingress in = ingress();
+	const struct ingress in = {
+		.side = guard_side, .pair = guard_pair, .drop_l2_doubt = guard_drop_l2_doubt};
 	uint32_t zero = 0;
 	struct scratch *s = bpf_map_lookup_elem(&scratch, &zero);
 	struct op25b_softwires *opened = bpf_map_lookup_elem(&softwires, &set);
@@ -284,7 +316,7 @@ static __always_inline void judge_frame(struct xdp_md *ctx, uint32_t set, struct
 		out->reason = reason;
 		return;
 	}
-	judge_flow(s, set, out);
+	judge_flow(s, set, &in, frame_bytes, out);
 	// The kernel's receive path has no way to send an answer of its own making.
 	if (reason_verdict(out->reason) == VERDICT_ANSWER)
 		out->reason = REASON_DROP_UNANSWERED;
@@ -312,10 +344,8 @@ static __always_inline void count(struct xdp_md *ctx, const struct outcome *out)
 	uint32_t index = OP25B_CELL_INDEX(out->pool_slot, out->reason, out->family);
 	struct op25b_cell *cell = bpf_map_lookup_elem(&cells, &index);
 
-	if (!cell)
-		return;
-	cell->packets++;
-	cell->bytes += bpf_xdp_get_buff_len(ctx);
+	if (cell)
+		count_cell(cell, bpf_xdp_get_buff_len(ctx));
 }
 
 SEC("xdp")

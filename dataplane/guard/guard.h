@@ -30,6 +30,11 @@ void guard_close(struct guard *g);
 // here. Returns false with a sentence in error.
 bool guard_detach(const struct dataplane_config *c, char error[GUARD_ERROR_BYTES]);
 
+// Makes the look-up tables of a checked image ahead, for the guard_publish() of the same image:
+// most of its work, done while another host does its own. Changes nothing that is in force; what
+// fails here is tried again, and told, there.
+void guard_prepare(struct guard *g, const void *image);
+
 // Puts a checked image into force: fills the idle table set, then flips one word. Returns false
 // with a sentence in error; the policy in force is then untouched.
 bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[GUARD_ERROR_BYTES]);
@@ -48,8 +53,11 @@ const char *guard_iface_note(const struct guard *g, uint32_t index);
 struct guard_counters {
 	struct op25b_guard_port port[OP25B_MAX_PORTS]; // summed over CPUs, index as guard_iface()
 	struct op25b_cell cell[OP25B_CELL_COUNT];      // summed over CPUs
+	struct op25b_cell clause_cell[OP25B_CLAUSE_CELLS]; // likewise
 	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES];
 	uint32_t pool_count;
+	struct op25b_stats_stage stage[OP25B_STAGE_SLOTS];
+	uint32_t stage_count;
 };
 
 // Reads all counters. Returns false with a sentence in error.

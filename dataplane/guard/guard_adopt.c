@@ -134,7 +134,7 @@ static bool is_one_of(uint32_t id, const uint32_t *ids, uint32_t count)
 	return false;
 }
 
-// All shared maps but `pools`, which the program does not read, must be the ones beside the link.
+// All shared maps but those that the program does not read must be the ones beside the link.
 static bool program_uses_maps(const struct guard *g, const struct program *p)
 {
 	uint32_t i;
@@ -143,7 +143,7 @@ static bool program_uses_maps(const struct guard *g, const struct program *p)
 		struct bpf_map_info info = {0};
 		uint32_t bytes = sizeof(info);
 
-		if (i == GUARD_MAP_pools)
+		if (i == GUARD_MAP_pools || i == GUARD_MAP_stages)
 			continue;
 		if (bpf_obj_get_info_by_fd(g->map_fd[i], &info, &bytes))
 			return false;

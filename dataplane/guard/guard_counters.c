@@ -11,12 +11,14 @@
 #include "guard_state.h"
 
 #define CELLS_PER_POOL (OP25B_REASON_SLOTS * FAMILY_COUNT)
+#define CLAUSE_CHUNK 256u
 #define COUNTER_BYTES 16u // of struct op25b_cell and struct op25b_guard_port: two 64-bit counters
 
 _Static_assert(sizeof(struct op25b_cell) == COUNTER_BYTES, "summed as two 64-bit counters");
+_Static_assert(OP25B_CLAUSE_CELLS % CLAUSE_CHUNK == 0, "a chunk does not reach beyond the map");
 _Static_assert(sizeof(struct op25b_guard_port) == COUNTER_BYTES, "summed as two 64-bit counters");
 
-// Entries [0, count) of a per-CPU array of counter pairs, `chunk` at a time.
+// Entries [0, count) of a per-CPU array of counter pairs, `chunk` at a time, the last chunk whole.
 struct counter_read {
 	int fd;
 	uint32_t chunk;
@@ -86,21 +88,34 @@ static int read_counters(int fd, uint32_t chunk, uint32_t count, void *sums)
 	return err;
 }
 
+// Behind the last pool name, and behind the last list of clauses, all cells are 0.
+static int read_all(const struct guard *g, struct guard_counters *out)
+{
+	const struct op25b_stats_stage *last = &g->stage[g->stage_count - 1];
+	int err = read_counters(g->map_fd[GUARD_MAP_cells], CELLS_PER_POOL,
+				g->pool_count * CELLS_PER_POOL, out->cell);
+
+	if (!err)
+		err = read_counters(g->map_fd[GUARD_MAP_clauses], CLAUSE_CHUNK,
+				    last->first_cell + last->clause_count, out->clause_cell);
+	if (!err)
+		err = read_counters(g->map_fd[GUARD_MAP_ports], OP25B_MAX_PORTS, OP25B_MAX_PORTS,
+				    out->port);
+	return err;
+}
+
 bool guard_read_counters(struct guard *g, struct guard_counters *out, char error[GUARD_ERROR_BYTES])
 {
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	// Behind the last pool name all cells are 0.
-	err = read_counters(g->map_fd[GUARD_MAP_cells], CELLS_PER_POOL,
-			    g->pool_count * CELLS_PER_POOL, out->cell);
-	if (!err)
-		err = read_counters(g->map_fd[GUARD_MAP_ports], OP25B_MAX_PORTS, OP25B_MAX_PORTS,
-				    out->port);
+	err = read_all(g, out);
 	if (err)
 		return guard_refuse(error, "the guard's counters in %s cannot be read: %s", g->dir,
 				    strerror(-err));
 	memcpy(out->pool_name, g->pool_name, sizeof(out->pool_name));
 	out->pool_count = g->pool_count;
+	memcpy(out->stage, g->stage, sizeof(out->stage));
+	out->stage_count = g->stage_count;
 	return true;
 }

@@ -67,7 +67,7 @@ static bool guard_bring_up(struct guard *g, const struct dataplane_config *c,
 
 	if (!pin_dir_prepare(g->dir, &g->made_dir, error))
 		return false;
-	if (!guard_maps_open(g, c->slots ? c->slots : 1, error) || !guard_pools_read(g, error))
+	if (!guard_maps_open(g, c->slots ? c->slots : 1, error) || !guard_directory_read(g, error))
 		return false;
 	control_write(g, c);
 	for (i = 0; i < g->iface_count; i++) {
@@ -131,6 +131,7 @@ void guard_close(struct guard *g)
 {
 	if (!g)
 		return;
+	guard_ready_close(g);
 	guard_maps_close(g);
 	free(g);
 }

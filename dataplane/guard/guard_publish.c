@@ -20,74 +20,20 @@
 struct publication {
 	struct guard *g;
 	struct image_view view;
-	uint32_t set;         // the idle table set
-	int trie_fd[2];       // its new tries: IPv4, IPv6; -1: not made
-	uint32_t *stats_slot; // pool counter slot of each class
+	uint32_t set;                // the idle table set
+	int trie_fd[2];              // its new tries: IPv4, IPv6; -1: not made
+	struct op25b_class *classes; // copies of the image's, with their places in the counters
 };
 
-bool guard_pools_read(struct guard *g, char error[GUARD_ERROR_BYTES])
+static bool take_up(struct publication *p, char error[GUARD_ERROR_BYTES])
 {
-	uint32_t i;
+	size_t bytes = image_view_count(&p->view, SECTION_CLASSES) * sizeof(*p->classes);
 
-	// Slot 0 is "no pool"; names are appended without gaps.
-	g->pool_count = 1;
-	for (i = 1; i < OP25B_POOL_SLOTS; i++) {
-		if (bpf_map_lookup_elem(g->map_fd[GUARD_MAP_pools], &i, g->pool_name[i]))
-			return guard_refuse(error, "%s/%s cannot be read: %s", g->dir,
-					    OP25B_PIN_POOLS, strerror(errno));
-		g->pool_name[i][OP25B_MAX_NAME_BYTES - 1] = '\0';
-		if (!g->pool_name[i][0])
-			break;
-		g->pool_count = i + 1;
-	}
-	return true;
-}
-
-// The counter slot of the pool, appended if it is new. Slots are never given to another name:
-// counters only grow.
-static bool pool_slot(struct guard *g, const char *name, uint32_t *slot,
-		      char error[GUARD_ERROR_BYTES])
-{
-	uint32_t i;
-
-	for (i = 0; i < g->pool_count; i++) {
-		if (strcmp(g->pool_name[i], name) == 0) {
-			*slot = i;
-			return true;
-		}
-	}
-	if (i == OP25B_POOL_SLOTS)
-		return guard_refuse(error,
-				    "pool %s: the guard has counted for %u pool names since it was "
-				    "attached and has no place for more: keep names, or take the "
-				    "guard off and on again",
-				    name, OP25B_POOL_SLOTS - 1);
-	memset(g->pool_name[i], 0, sizeof(g->pool_name[i]));
-	snprintf(g->pool_name[i], sizeof(g->pool_name[i]), "%s", name);
-	if (bpf_map_update_elem(g->map_fd[GUARD_MAP_pools], &i, g->pool_name[i], BPF_ANY)) {
-		g->pool_name[i][0] = '\0';
-		return guard_refuse(error, "%s/%s cannot be written: %s", g->dir, OP25B_PIN_POOLS,
-				    strerror(errno));
-	}
-	g->pool_count = i + 1;
-	*slot = i;
-	return true;
-}
-
-static bool find_pool_slots(struct publication *p, char error[GUARD_ERROR_BYTES])
-{
-	uint32_t i, count = image_view_count(&p->view, SECTION_CLASSES);
-
-	p->stats_slot = calloc(count, sizeof(*p->stats_slot));
-	if (!p->stats_slot)
+	p->classes = malloc(bytes);
+	if (!p->classes)
 		return guard_refuse(error, "no memory to publish in the guard");
-	for (i = 0; i < count; i++) {
-		const char *name = p->view.names + p->view.classes[i].name;
-
-		if (!pool_slot(p->g, name, &p->stats_slot[i], error))
-			return false;
-	}
-	return true;
+	memcpy(p->classes, p->view.classes, bytes);
+	return guard_directory_take_up(p->g, &p->view, p->classes, error);
 }
 
 static bool check_image(const struct guard *g, const void *image, size_t bytes,
@@ -200,6 +146,19 @@ static bool make_tries(struct publication *p, char error[GUARD_ERROR_BYTES])
 			    strerror(p->trie_fd[0] < 0 ? -p->trie_fd[0] : -p->trie_fd[1]));
 }
 
+// The tables that were made ahead, if they are for this very image.
+static bool take_ready(struct publication *p)
+{
+	struct guard_tries *ready = &p->g->ready;
+
+	if (ready->generation != p->view.hdr->generation ||
+	    ready->checksum != p->view.hdr->checksum)
+		return false;
+	memcpy(p->trie_fd, ready->fd, sizeof(p->trie_fd));
+	ready->generation = 0;
+	return true;
+}
+
 static bool write_idle_set(struct publication *p, char error[GUARD_ERROR_BYTES])
 {
 	const int *fd = p->g->map_fd;
@@ -212,10 +171,8 @@ static bool write_idle_set(struct publication *p, char error[GUARD_ERROR_BYTES])
 		err = errno;
 	for (i = 0; i < image_view_count(&p->view, SECTION_CLASSES) && !err; i++) {
 		uint32_t key = p->set * OP25B_MAX_CLASSES + i;
-		struct op25b_class class = p->view.classes[i];
 
-		class.stats_slot = p->stats_slot[i];
-		if (bpf_map_update_elem(fd[GUARD_MAP_classes], &key, &class, BPF_ANY))
+		if (bpf_map_update_elem(fd[GUARD_MAP_classes], &key, &p->classes[i], BPF_ANY))
 			err = errno;
 	}
 	if (!err)
@@ -230,7 +187,8 @@ static bool prepare(struct publication *p, const void *image, size_t bytes,
 	if (!check_image(p->g, image, bytes, error))
 		return false;
 	image_view_init(&p->view, image);
-	return find_pool_slots(p, error) && make_tries(p, error) && write_idle_set(p, error);
+	return take_up(p, error) && (take_ready(p) || make_tries(p, error)) &&
+	       write_idle_set(p, error);
 }
 
 // From here on every frame that comes in is judged by the new policy. No checksum fits in between:
@@ -277,7 +235,32 @@ static void publication_end(struct publication *p)
 		if (p->trie_fd[i] >= 0)
 			close(p->trie_fd[i]);
 	}
-	free(p->stats_slot);
+	free(p->classes);
+}
+
+void guard_ready_close(struct guard *g)
+{
+	if (!g->ready.generation)
+		return;
+	close(g->ready.fd[0]);
+	close(g->ready.fd[1]);
+	g->ready.generation = 0;
+}
+
+void guard_prepare(struct guard *g, const void *image)
+{
+	struct publication p = {.g = g, .trie_fd = {-1, -1}};
+	char untold[GUARD_ERROR_BYTES];
+
+	guard_ready_close(g);
+	image_view_init(&p.view, image);
+	if (!make_tries(&p, untold)) {
+		publication_end(&p);
+		return;
+	}
+	g->ready = (struct guard_tries){.generation = p.view.hdr->generation,
+					.checksum = p.view.hdr->checksum};
+	memcpy(g->ready.fd, p.trie_fd, sizeof(g->ready.fd));
 }
 
 bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[GUARD_ERROR_BYTES])
@@ -293,5 +276,6 @@ bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[
 				 __ATOMIC_RELEASE);
 	}
 	publication_end(&p);
+	guard_ready_close(g); // made for another image, which did not come
 	return ok;
 }

@@ -4,19 +4,22 @@
 // of guard_open(). Nobody else includes it.
 #pragma once
 
-#include "../core/image_view.h"
+#include "../core/directory.h"
 #include "guard.bpf.skel.h"
 #include "guard.h"
 #include "guard_tables.h"
 #include "pin.h"
 
-// Maps shared by the program's instances: name in guard.bpf.c, pin. `pools` is the loader's only.
+// Maps shared by the program's instances: name in guard.bpf.c, pin. `pools` and `stages` are the
+// loader's only.
 #define GUARD_MAPS(X)                                                                              \
 	X(control, OP25B_PIN_CONTROL)                                                              \
 	X(heartbeat, OP25B_PIN_HEARTBEAT)                                                          \
 	X(slots, OP25B_PIN_SLOTS)                                                                  \
 	X(cells, OP25B_PIN_CELLS)                                                                  \
+	X(clauses, OP25B_PIN_CLAUSES)                                                              \
 	X(pools, OP25B_PIN_POOLS)                                                                  \
+	X(stages, OP25B_PIN_STAGES)                                                                \
 	X(ports, OP25B_PIN_PORTS)                                                                  \
 	X(classes, "classes")                                                                      \
 	X(lpm4, "lpm4")                                                                            \
@@ -41,6 +44,13 @@ struct guard_iface {
 	char note[GUARD_ERROR_BYTES];
 };
 
+// Look-up tables that guard_prepare() made ahead.
+struct guard_tries {
+	uint64_t generation; // of the image they are for; 0: there are none
+	uint64_t checksum;
+	int fd[2]; // IPv4, IPv6
+};
+
 struct guard {
 	char dir[CONFIG_MAX_PATH_BYTES];
 	struct guard_iface iface[OP25B_MAX_PORTS];
@@ -53,6 +63,9 @@ struct guard {
 	uint32_t slots_capacity;
 	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES]; // copy of the pinned table
 	uint32_t pool_count;
+	struct op25b_stats_stage stage[OP25B_STAGE_SLOTS]; // likewise
+	uint32_t stage_count;
+	struct guard_tries ready;
 };
 
 // guard_maps.c: opens the pinned maps, or makes and pins them, and maps control and slots.
@@ -86,8 +99,15 @@ bool guard_detach_iface(const char *dir, const char *iface, char error[GUARD_ERR
 // op25b-dp can see it. Returns a few words on how it stands now.
 const char *vlan_strip_off(const char *iface);
 
-// guard_publish.c: reads the pinned pool names into g.
-bool guard_pools_read(struct guard *g, char error[GUARD_ERROR_BYTES]);
+// guard_publish.c: closes what was made ahead.
+void guard_ready_close(struct guard *g);
+
+// guard_directory.c: reads the pinned directory of the counters into g.
+bool guard_directory_read(struct guard *g, char error[GUARD_ERROR_BYTES]);
+// Takes up the image: finds or adds, here and in the pinned tables, what its classes are counted
+// under, and writes that into classes, a copy of the image's.
+bool guard_directory_take_up(struct guard *g, const struct image_view *view,
+			     struct op25b_class *classes, char error[GUARD_ERROR_BYTES]);
 
 // Prefixes of a table set and what is said of their addresses.
 struct guard_readback {

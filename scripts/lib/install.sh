@@ -9,7 +9,7 @@
 
 install_set_build() {
 	echo gcc libc6-dev meson ninja-build pkg-config python3 scdoc
-	echo libdpdk-dev libbpf-dev libjansson-dev libevent-dev libcurl4-openssl-dev
+	echo libdpdk-dev libbpf-dev libjansson-dev libmd-dev libevent-dev libcurl4-openssl-dev
 	echo clang bpftool # the guard: BPF code and its skeleton
 }
 
@@ -24,7 +24,7 @@ install_set_replay() {
 }
 
 install_set_test() {
-	echo libcmocka-dev python3-scapy prometheus
+	echo libcmocka-dev python3-scapy python3-jsonschema prometheus
 	echo tshark tcpdump # other opinions on the packet table; debconf is not asked, see install_apt
 	echo clang-format clang-tidy shellcheck codespell
 	echo gcovr

@@ -35,7 +35,7 @@ box_write_config() {
 box_start_op25bd() {
 	lab_spawn op25bd nsenter --net="/run/netns/$(lab_ns box)" \
 		"$LAB_BUILD/control/daemon/op25bd" --config "$LAB_DIR/dataplane.json" \
-		--policy "$LAB_POLICY" --metrics none
+		--policy "$LAB_POLICY" --metrics none --trust-clock
 	box_d_pid=$lab_pid
 }
 

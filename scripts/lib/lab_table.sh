@@ -91,34 +91,41 @@ lab_table_wait() {
 	lab_table_pids=()
 }
 
-# Prints the rows of a phase; returns 1 when one differs from what is expected. A message that was
-# to be held back must not have found its way by another road either.
+lab_table_head() {
+	printf '%-8s %-28s %-10s %-10s %6s\n' WHO WHAT EXPECTED HAPPENED MS
+}
+
+# Prints what became of one attempt: lab_table_row HOST WHAT ATTEMPT EXPECTED TOKEN. Returns 1 when
+# it is not what is expected. A message that was to be held back must not have found its way by
+# another road either.
+lab_table_row() {
+	local host=$1 what=$2 attempt=$3 expected=$4 token=$5 result=nothing ms=- mark=ok
+
+	if [[ -s $LAB_DIR/result/$token ]]; then
+		read -r result ms <"$LAB_DIR/result/$token"
+	fi
+	if [[ $attempt == mail* && $result != delivered ]] && lab_mail_arrived "$token"; then
+		result=arrived
+	fi
+	[[ $result == "$expected" ]] || mark=DIFFERS
+	printf '%-8s %-28s %-10s %-10s %6s  %s\n' "$host" "$what" "$expected" "$result" "$ms" \
+		"$mark"
+	[[ $mark == ok ]] || lab_table_explain "$token"
+	[[ $mark == ok ]]
+}
+
+# Prints the rows of a phase; returns 1 when one differs from what is expected.
 lab_table_print() {
-	local phase=$1 host what attempt expected row=0 result ms mark status=0
+	local phase=$1 host what attempt expected row=0 status=0
 	local -a expectations
 
-	printf '%-8s %-28s %-10s %-10s %6s\n' WHO WHAT EXPECTED HAPPENED MS
+	lab_table_head
 	while IFS='|' read -r host what attempt expected; do
 		row=$((row + 1))
 		read -r -a expectations <<<"$expected"
 		expected=${expectations[phase - 1]}
 		[[ $expected != - ]] || continue
-		result=nothing ms=-
-		if [[ -s $LAB_DIR/result/$phase.$row ]]; then
-			read -r result ms <"$LAB_DIR/result/$phase.$row"
-		fi
-		if [[ $attempt == mail* && $result != delivered ]] &&
-			lab_mail_arrived "$phase.$row"; then
-			result=arrived
-		fi
-		mark=ok
-		if [[ $result != "$expected" ]]; then
-			mark=DIFFERS
-			status=1
-		fi
-		printf '%-8s %-28s %-10s %-10s %6s  %s\n' "$host" "$what" "$expected" \
-			"$result" "$ms" "$mark"
-		[[ $mark == ok ]] || lab_table_explain "$phase.$row"
+		lab_table_row "$host" "$what" "$attempt" "$expected" "$phase.$row" || status=1
 	done < <(lab_table_rows)
 	return $status
 }

@@ -3,9 +3,12 @@
 # Plain TCP connections of the lab, with a chosen source port, which swaks cannot do.
 #   lab_tcp.py listen ADDRESS PORT                                 accepts until it is ended
 #   lab_tcp.py connect ADDRESS PORT FROM FROM_PORT TIMEOUT_S       prints what happened
+#   lab_tcp.py steady ADDRESS FROM END PORT...   one connection after the other, in turn to each port,
+#                                                until END (Unix time): SECONDS PORT OUTCOME a line
 import socket
 import struct
 import sys
+import time
 
 
 def listen(address, port):
@@ -30,7 +33,17 @@ def connect(address, port, source, source_port, timeout_s):
     return "connected"
 
 
+def steady(address, source, end, *ports):
+    while time.time() < float(end):
+        for port in ports:
+            outcome = connect(address, port, source, 0, 1)
+            print(f"{time.time():.3f} {port} {outcome}")
+            time.sleep(0.02)
+
+
 if sys.argv[1] == "listen":
     listen(*sys.argv[2:])
+elif sys.argv[1] == "steady":
+    steady(*sys.argv[2:])
 else:
     print(connect(*sys.argv[2:]))

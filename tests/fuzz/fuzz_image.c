@@ -39,10 +39,11 @@ static bool is_name(const struct image_view *v, uint32_t offset)
 static void check_slots(const struct image_view *v, const struct op25b_addr *a)
 {
 	static const uint64_t bits[] = {0, 1, 0xffffffff, 0x8000000000000000, UINT64_MAX};
+	static const uint16_t ports[] = {0, SMTP_PORT, 0x8000, UINT16_MAX};
 	size_t i;
 
-	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
-		uint32_t slot = addr_slot(a, bits[i]);
+	for (i = 0; i < 4 * sizeof(bits) / sizeof(bits[0]); i++) {
+		uint32_t slot = addr_slot(a, bits[i / 4], ports[i % 4]);
 
 		fuzz_must(slot == OP25B_NO_SLOT || slot < v->hdr->slot_count,
 			  "every address of an entry has its slot inside the image's");
@@ -89,6 +90,7 @@ static const struct flow flows[] = {
 	{.kind = FLOW_TCP,
 	 .family = FAMILY_IP4,
 	 .dport = SMTP_PORT,
+	 .tcp_flags = TCP_FLAG_ACK,
 	 .detour = REASON_DROP_SOURCE_ROUTE},
 	{.kind = FLOW_UNKNOWN, .family = FAMILY_IP4, .reason = REASON_PASS_UNKNOWN_PROTO},
 	{.kind = FLOW_DOUBT, .family = FAMILY_IP4, .reason = REASON_DROP_TINY_FRAG},
@@ -108,6 +110,8 @@ static void check_judgement(const struct flow *f, const struct ingress *in,
 	verdict = reason_verdict(j->reason);
 	if (in->side == SIDE_NETWORK || f->detour || f->kind != FLOW_TCP)
 		fuzz_must(verdict != VERDICT_ANSWER, "only what can be read there is answered");
+	if (c->knobs & KNOB_INFRA)
+		fuzz_must(j->clause == JUDGEMENT_NO_CLAUSE, "infrastructure meets no clause");
 	if (!c->name && in->side == SIDE_NETWORK)
 		fuzz_must(verdict == VERDICT_PASS, "who is in no pool is not restricted");
 	if (f->detour && in->side == SIDE_SUBSCRIBER && c->detour_clause != OP25B_NO_CLAUSE &&

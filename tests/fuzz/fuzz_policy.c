@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Fuzz target: the text of a policy through all that the policy library does with it: errors in
-// every form, canonical print and back, images of several moments, explain.
+// every form, canonical print and back, images of several moments, explain, and what is told of a
+// policy: table, timeline, differences.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/policy/model.h"
+#include "control/policy/views.h"
 #include "dataplane/core/image_check.h"
 #include "fuzz.h"
 
@@ -56,7 +58,7 @@ static struct op25b_image_hdr *compile(const struct policy *p, int64_t at_s, uin
 				       const void *previous)
 {
 	struct compile_request r = {
-		.at_s = at_s,
+		.moment = {.at_s = at_s},
 		.generation = 1,
 		.slots_capacity = slots,
 		.previous = previous,
@@ -114,7 +116,8 @@ static const char *address_text(char buf[PREFIX_TEXT_BYTES], struct prefix prefi
 
 static void explain_some(const struct policy *p, int64_t at_s)
 {
-	struct compile_request r = {.at_s = at_s, .generation = 1, .slots_capacity = UINT64_MAX};
+	struct compile_request r = {
+		.moment = {.at_s = at_s}, .generation = 1, .slots_capacity = UINT64_MAX};
 	char from[PREFIX_TEXT_BYTES], to[PREFIX_TEXT_BYTES];
 	struct explainer *e;
 	struct diag d;
@@ -140,6 +143,28 @@ static void explain_some(const struct policy *p, int64_t at_s)
 	explainer_close(e);
 }
 
+// The notice of this moment, in every language and form: the same whether the policy is as written
+// or as printed, and nothing in it that steers a terminal.
+static void check_notices(const struct policy *p, const struct policy *printed, int64_t at_s)
+{
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		const struct notice_request r = {
+			.at_s = at_s, .lang = policy_notice_languages[i % 2], .is_html = i / 2};
+		char *text = policy_notice(p, &r), *again = policy_notice(printed, &r);
+		const char *c;
+
+		fuzz_must(text && again && !strcmp(text, again),
+			  "a printed policy announces what the original did");
+		for (c = text; *c; c++)
+			fuzz_must((unsigned char)*c >= 0x20 || *c == '\n',
+				  "a notice has no control characters");
+		free(text);
+		free(again);
+	}
+}
+
 // Images of this moment: the same whether the policy is as written or as printed, and whether the
 // box had it before.
 static void check_moment(const struct policy *p, const struct policy *printed, int64_t at_s,
@@ -161,21 +186,82 @@ static void check_moment(const struct policy *p, const struct policy *printed, i
 	free(again);
 	free(before);
 	explain_some(p, at_s);
+	check_notices(p, printed, at_s);
 }
 
 static void check_moments(const struct policy *p, const struct policy *printed)
 {
 	struct op25b_image_hdr *image = NULL;
-	int64_t at_s = 0, next_s;
+	struct moment m = {0};
+	int64_t next_s;
 	int i;
 
-	check_moment(p, printed, at_s, &image);
-	for (i = 0; i < MOST_MOMENTS && policy_next_change(p, at_s, &next_s); i++) {
-		fuzz_must(next_s > at_s, "the next moment is later");
-		at_s = next_s;
-		check_moment(p, printed, at_s, &image);
+	check_moment(p, printed, m.at_s, &image);
+	for (i = 0; i < MOST_MOMENTS && policy_next_change(p, &m, &next_s); i++) {
+		fuzz_must(next_s > m.at_s, "the next moment is later");
+		m.at_s = next_s;
+		check_moment(p, printed, m.at_s, &image);
 	}
 	free(image);
+}
+
+// What others are told of the policy is there, and the hash is that of the text.
+static void check_facts(const struct policy *p, const struct policy *printed)
+{
+	char hash[POLICY_HASH_BYTES], printed_hash[POLICY_HASH_BYTES];
+	size_t i, k;
+
+	policy_hash(p, hash);
+	policy_hash(printed, printed_hash);
+	fuzz_must(!strcmp(hash, printed_hash), "a printed policy has the same hash");
+	fuzz_must(policy_vector_count(p) == policy_vector_count(printed), "and as many vectors");
+	for (i = 0; i < policy_stage_count(p); i++) {
+		struct stage_facts s = policy_stage(p, i);
+
+		fuzz_must(s.name[0] && strlen(s.name) < OP25B_MAX_NAME_BYTES && s.id[0],
+			  "a stage has a name that fits");
+		fuzz_must(s.until_s > s.from_s || s.from_s == POLICY_NEVER,
+			  "it ends after it begins");
+		for (k = 0; k < s.pool_count; k++)
+			fuzz_must(policy_find_pool(p, policy_stage_pool(p, i, k)) >= 0,
+				  "its pools are known");
+	}
+	for (i = 0; i < policy_grant_count(p); i++) {
+		struct grant_facts g = policy_grant(p, i);
+
+		fuzz_must(g.id[0] && g.reason && g.by && g.from_s < g.until_s,
+			  "an exception or quarantine is whole");
+	}
+}
+
+static void check_view(json_t *view)
+{
+	char *text = json_dumps(view, 0);
+
+	fuzz_must(text, "what is told can be sent as JSON");
+	free(text);
+	json_decref(view);
+}
+
+static void check_equal(json_t *diff)
+{
+	fuzz_must(json_is_true(json_object_get(diff, "equal")) &&
+			  !json_array_size(json_object_get(diff, "changes")),
+		  "a policy does not differ from itself");
+	check_view(diff);
+}
+
+static void check_views(const struct policy *p, const struct policy *printed)
+{
+	struct moment then = {.at_s = 0}, next = then;
+
+	check_equal(policy_diff(p, NULL, printed, NULL));
+	check_equal(policy_diff(p, &then, printed, &then));
+	check_view(policy_table(p, &then));
+	if (!policy_next_change(p, &then, &next.at_s))
+		next = then;
+	check_view(policy_plan(p, &next));
+	check_view(policy_diff(p, &then, p, &next));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -191,7 +277,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	fuzz_must(printed, "a printed policy is a policy");
 	again = policy_print(printed);
 	fuzz_must(again && !strcmp(text, again), "the canonical text stays the same");
+	check_facts(p, printed);
 	check_moments(p, printed);
+	check_views(p, printed);
 	free(again);
 	free(text);
 	policy_free(printed);

@@ -89,6 +89,18 @@ static size_t resize_section(uint8_t *image, size_t bytes, size_t most_bytes, ui
 	return grows ? bytes + room : bytes - room;
 }
 
+static void repair_clauses(struct op25b_class *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->clause_count; i++) {
+		c->clause[i].stats_cell = 0;
+		c->clause[i].origin %= ORIGIN_COUNT;
+		if (i > 0 && c->clause[i].origin > c->clause[i - 1].origin)
+			c->clause[i].origin = c->clause[i - 1].origin;
+	}
+}
+
 static void repair_classes(uint8_t *at, uint32_t count)
 {
 	struct op25b_class *c = (struct op25b_class *)at;
@@ -97,6 +109,7 @@ static void repair_classes(uint8_t *at, uint32_t count)
 		c->clause_count %= OP25B_MAX_CLAUSES + 1;
 		c->stats_slot = 0;
 		memset(c->pad, 0, sizeof(c->pad));
+		repair_clauses(c);
 		c->detour_clause = image_strictest(c);
 	}
 }

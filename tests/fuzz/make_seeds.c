@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "control/policy/keys.h"
 #include "dataplane/core/image_check.h"
 #include "fuzz.h"
 #include "link_step.h"
+#include "policy_words.h"
 #include "tests/packets/row.h"
 #include "tests/packets/table_image.h"
 #include "tests/unit/image_build.h"
@@ -186,31 +186,15 @@ static void put_words(FILE *out, const char *const *words)
 // Keys and words of the policy language, and what values look like.
 static void write_dictionary(void)
 {
-	static const char *const values[] = {
-		"any",
-		"always",
-		"address",
-		"tcp_syn",
-		"198.51.100.0/24",
-		"2001:db8::/48",
-		"192.0.2.1/32",
-		"UTC",
-		"Asia/Tokyo",
-		"2008-03-31T00:00:00+09:00",
-		NULL,
-	};
 	FILE *out = seed_open("dictionary", "policy.dict");
+	size_t i;
 
-	put_keys(out, keys_top);
-	put_keys(out, keys_pool);
-	put_keys(out, keys_limit);
-	put_keys(out, keys_stage);
-	put_keys(out, keys_clause);
-	put_words(out, words_kind);
-	put_words(out, words_action);
-	put_words(out, words_precision);
-	put_words(out, words_weekday);
-	put_words(out, values);
+	for (i = 0; policy_keys[i]; i++)
+		put_keys(out, policy_keys[i]);
+	for (i = 0; i < sizeof(keys_gate) / sizeof(keys_gate[0]); i++)
+		put_keys(out, keys_gate[i]);
+	for (i = 0; policy_words[i]; i++)
+		put_words(out, policy_words[i]);
 	fuzz_must(!fclose(out), "the dictionary is written");
 }
 

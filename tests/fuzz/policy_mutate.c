@@ -6,8 +6,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "control/policy/keys.h"
 #include "fuzz.h"
+#include "policy_words.h"
 
 #define MOST_NODES 4096u
 #define STRING_BYTES 128u
@@ -75,32 +75,24 @@ static json_t *change_string(const json_t *value)
 // A word of the language, or what a value of it may look like.
 static const char *pick_word(uint32_t random)
 {
-	static const char *const values[] = {
-		"any",           "always",       "pass", "east",
-		"2008-03-31",    "Asia/Tokyo",   "UTC",  "198.51.100.0/24",
-		"2001:db8::/48", "192.0.2.1/32",
-	};
-	const char *const *lists[] = {words_kind, words_action, words_precision, words_weekday};
-	const char *const *list = lists[random % 4];
+	const uint32_t lists = sizeof(policy_words) / sizeof(policy_words[0]) - 1;
+	const char *const *list = policy_words[random % lists];
 	uint32_t count = 0;
 
-	if (random & 4)
-		return values[random / 8 % (sizeof(values) / sizeof(values[0]))];
 	while (list[count])
 		count++;
-	return list[random / 8 % count];
+	return list[random / lists % count];
 }
 
 static const char *pick_key(uint32_t random)
 {
-	const struct reader_key *tables[] = {keys_top, keys_pool, keys_limit, keys_stage,
-					     keys_clause};
-	const struct reader_key *table = tables[random % 5];
+	const uint32_t tables = sizeof(policy_keys) / sizeof(policy_keys[0]) - 1;
+	const struct reader_key *table = policy_keys[random % tables];
 	uint32_t count = 0;
 
 	while (table[count].name)
 		count++;
-	return table[random / 8 % count].name;
+	return table[random / tables % count].name;
 }
 
 static json_t *change_scalar(const json_t *value, uint32_t random)

@@ -83,7 +83,7 @@ struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, u
 	sub = subscriber(c, &k->flow, in);
 	far = look_up(c, &k->flow, flow_far_family(&k->flow), in.side != SIDE_SUBSCRIBER);
 	c->class_id = sub->class_id;
-	slot = addr_slot(sub, flow_subscriber_bits(&k->flow, in.side));
+	slot = flow_slot(&k->flow, in.side, sub);
 	decide(&k->flow, &in, far, &c->view.classes[sub->class_id],
 	       slot == OP25B_NO_SLOT ? NULL : &c->slots[slot], now_ns, &j);
 	return j;

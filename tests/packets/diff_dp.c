@@ -142,10 +142,18 @@ static const char *dp_judge(const uint8_t *frame, uint32_t frame_bytes, struct i
 	return fault;
 }
 
+static struct clause_counts dp_clauses(void)
+{
+	const struct op25b_stats_hdr *hdr = dp_rings_stats_header();
+
+	return (struct clause_counts){hdr->stage, hdr->stage_count, hdr->pool_name,
+				      dp_rings_counters()->clause_cell};
+}
+
 const struct diff_host *diff_dp_start(void)
 {
-	static const struct diff_host host = {"op25b-dp", dp_publish, dp_clear_slots,
-					      dp_takes,   dp_judge,   dp_rings_stop};
+	static const struct diff_host host = {"op25b-dp", dp_publish, dp_clear_slots, dp_takes,
+					      dp_judge,   dp_clauses, dp_rings_stop};
 	static const struct dp_rings_config box = {.pair_count = TABLE_PAIRS,
 						   .l2_doubt_drop = TABLE_L2_DOUBT_DROP,
 						   .slots = TABLE_SLOTS,

@@ -152,6 +152,16 @@ static const char *guard_judge(const uint8_t *frame, uint32_t frame_bytes, struc
 	return opts.retval == action ? NULL : "the XDP action is not that of its reason";
 }
 
+static struct clause_counts guard_clauses(void)
+{
+	static struct guard_counters counters;
+	char error[GUARD_ERROR_BYTES];
+
+	must(guard_read_counters(guard_run_guard(guard.run), &counters, error), error);
+	return (struct clause_counts){counters.stage, counters.stage_count, counters.pool_name,
+				      counters.clause_cell};
+}
+
 static void guard_stop(void)
 {
 	guard_run_stop(guard.run);
@@ -160,7 +170,8 @@ static void guard_stop(void)
 const struct diff_host *diff_guard_start(void)
 {
 	static const struct diff_host host = {"guard",     guard_publish_image, guard_clear_slots,
-					      guard_takes, guard_judge,         guard_stop};
+					      guard_takes, guard_judge,         guard_clauses,
+					      guard_stop};
 	static const struct guard_run_config box = {.pair_count = TABLE_PAIRS,
 						    .l2_doubt_drop = TABLE_L2_DOUBT_DROP,
 						    .slots = TABLE_SLOTS};

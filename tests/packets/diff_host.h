@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core_judge.h"
+#include "dataplane/abi/stats_abi.h"
 
 // What a frame was counted as.
 struct counted {
@@ -18,6 +19,14 @@ struct counted {
 };
 
 #define COUNTED_NOTHING REASON_COUNT // reason of a frame that was not counted exactly once
+
+// What a host has counted by clause since it was started; see abi/stats_abi.h.
+struct clause_counts {
+	const struct op25b_stats_stage *stage;
+	uint32_t stage_count;
+	const char (*pool_name)[OP25B_MAX_NAME_BYTES];
+	const struct op25b_cell *cell;
+};
 
 // One host. diff_guard.c and diff_dp.c each have one.
 struct diff_host {
@@ -32,6 +41,7 @@ struct diff_host {
 	// if that is what happened, with *got filled in in any case; else a sentence.
 	const char *(*judge)(const uint8_t *frame, uint32_t frame_bytes, struct ingress in,
 			     const struct counted *want, uint32_t class_id, struct counted *got);
+	struct clause_counts (*clauses)(void);
 	void (*stop)(void);
 };
 

@@ -27,7 +27,7 @@ EVASIONS = {
     "E3": ("Send by another way, and only receive the answers here.", "from the network: TCP from port 25", "mirror"),
     "E4": ("Send from an address that does not live here.", "port 25, source in no pool, or in one of another pair of ports",
             "src_spoofed"),
-    "E5": ("Borrow an address that is exempt.", "port 25, source is the relay or a fixed pool of another pair",
+    "E5": ("Borrow an address that is exempt.", "port 25, source is the relay, the provider's infrastructure, or a fixed pool of another pair",
             "src_spoofed"),
     "E6": ("Use a subscriber's open relay from outside.", "from the network: TCP to port 25", "inbound_drop"),
     "E7": ("Cut the TCP header off the first fragment.", "IPv4, offset 0, more to come, less than a TCP header",
@@ -84,6 +84,8 @@ EVASIONS = {
     "E39": ("Move the clock.", "a clock that is set back or ahead", "blocked limit_over limit_held"),
     "E40": ("Send one half of the connection by another way.", "segments without the SYN, on another pair of ports",
             "blocked mirror"),
+    "E41": ("Change the port, where subscribers share an address.", "source ports of the own port set, and of others",
+            "limit_over limit_held"),
 }
 
 # What a single frame cannot show is shown elsewhere: file below tests/, and the test's name in it.

@@ -11,10 +11,11 @@ import rows_matrix
 import rows_route
 import rows_softwire
 import rows_source
+import rows_spared
 import rows_tunnel
 import rows_breaks
 import rows_reload
 from table import ROWS
 
 __all__ = ["ROWS", "rows_policy", "rows_limit", "rows_ip4", "rows_ip6", "rows_link", "rows_matrix",
-           "rows_route", "rows_softwire", "rows_source", "rows_tunnel", "rows_breaks", "rows_reload"]
+           "rows_route", "rows_softwire", "rows_source", "rows_spared", "rows_tunnel", "rows_breaks", "rows_reload"]

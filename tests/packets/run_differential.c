@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Every row of the packet table, every mutant of it (mutants.h), and it with other bytes for its
-// payload and with none (payload.h), through all three hosts of the
-// judge: core, guard and op25b-dp must come to the same verdict, reason, pool and family. Only
-// where the core answers, the guard says that it does not. Needs root.
+// payload and with none (payload.h), through all three hosts of the judge: core, guard and op25b-dp
+// must come to the same verdict, reason, pool and family. Only where the core answers, the guard
+// says that it does not. In the end, each clause must have been met as often as the core says.
+// Needs root.
 // Usage: run_differential POLICY.json POLICY_NEXT.json
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +28,18 @@
 #define MOST_SHOWN 20u
 #define MOST_DIFFERENCES 1000u // then it is no use to go on
 
+#define MOST_LISTS 64u
+
+// Clauses of one origin, of a stage on a pool, and how often the core met them in frames that a
+// host was given.
+struct met_list {
+	char pool[OP25B_MAX_NAME_BYTES];
+	char stage[OP25B_MAX_NAME_BYTES];
+	uint32_t origin;
+	uint32_t clause_count;
+	uint64_t packets[HOSTS][OP25B_MAX_CLAUSES];
+};
+
 struct differential {
 	struct table_images images;
 	struct core_judge core;
@@ -35,6 +48,8 @@ struct differential {
 	uint64_t mutants; // frames, the rows themselves included
 	uint64_t differences;
 	uint64_t now_ns; // of the core
+	struct met_list met[MOST_LISTS];
+	uint32_t met_count;
 };
 
 static void publish(struct differential *d, uint32_t policy)
@@ -68,6 +83,51 @@ static void show(const char *host, const struct counted *c)
 		    c->family);
 }
 
+static bool is_same_list(const struct met_list *a, const struct met_list *b)
+{
+	return !strcmp(a->pool, b->pool) && !strcmp(a->stage, b->stage) && a->origin == b->origin &&
+	       a->clause_count == b->clause_count;
+}
+
+static struct met_list *find_list(struct differential *d, const char *pool,
+				  const struct op25b_stats_stage *list)
+{
+	struct met_list want = {.origin = list->origin, .clause_count = list->clause_count};
+	uint32_t i;
+
+	snprintf(want.pool, sizeof(want.pool), "%s", pool);
+	snprintf(want.stage, sizeof(want.stage), "%s", list->stage);
+	for (i = 0; i < d->met_count; i++) {
+		if (is_same_list(&d->met[i], &want))
+			return &d->met[i];
+	}
+	assert_true(d->met_count < MOST_LISTS);
+	d->met[d->met_count] = want;
+	return &d->met[d->met_count++];
+}
+
+// Where to note the clause that the core met, by its place among those of its origin; NULL: none.
+static uint64_t *find_met(struct differential *d, const struct judgement *j)
+{
+	const struct op25b_class *c = &d->core.view.classes[d->core.class_id];
+	const char *names = d->core.view.names;
+	struct op25b_stats_stage list = {0};
+	uint32_t i, index = 0;
+
+	if (j->clause == JUDGEMENT_NO_CLAUSE)
+		return NULL;
+	list.origin = c->clause[j->clause].origin;
+	for (i = 0; i < c->clause_count; i++) {
+		if (c->clause[i].origin != list.origin)
+			continue;
+		list.clause_count++;
+		index += i < j->clause;
+	}
+	if (list.origin == ORIGIN_STAGE)
+		snprintf(list.stage, sizeof(list.stage), "%s", names + c->stage);
+	return &find_list(d, names + c->name, &list)->packets[0][index];
+}
+
 // One frame through all hosts.
 static void compare(struct differential *d, const struct packet_row *row, const char *how,
 		    const uint8_t *frame, uint32_t frame_bytes)
@@ -79,6 +139,7 @@ static void compare(struct differential *d, const struct packet_row *row, const 
 				     d->core.view.names + d->core.view.classes[class_id].name};
 	const char *fault[HOSTS] = {NULL};
 	struct counted got[HOSTS] = {{0}};
+	uint64_t *met = find_met(d, &j); // of host 0
 	bool differs = false;
 	uint32_t i;
 
@@ -88,6 +149,8 @@ static void compare(struct differential *d, const struct packet_row *row, const 
 			continue;
 		fault[i] = d->host[i]->judge(frame, frame_bytes, row->in, &want, class_id, &got[i]);
 		differs = differs || fault[i];
+		if (met)
+			met[i * OP25B_MAX_CLAUSES]++;
 		d->judged[i]++;
 	}
 	if (!differs)
@@ -159,6 +222,45 @@ static void run_row(struct differential *d, const struct packet_row *row)
 	run_payloads(d, row);
 }
 
+static void compare_list(const struct diff_host *host, const struct clause_counts *counts,
+			 const struct op25b_stats_stage *has, const uint64_t *packets)
+{
+	uint32_t i;
+
+	for (i = 0; i < has->clause_count; i++) {
+		uint64_t counted = counts->cell[has->first_cell + i].packets;
+
+		if (counted != packets[i])
+			fail_msg("%s: clause %u of pool %s, stage \"%s\", origin %u: met %llu "
+				 "times, counted %llu",
+				 host->name, i, counts->pool_name[has->pool_slot], has->stage,
+				 has->origin, (unsigned long long)packets[i],
+				 (unsigned long long)counted);
+	}
+}
+
+// What a host has counted under its lists of clauses, and nothing elsewhere.
+static void compare_clauses(struct differential *d, uint32_t host)
+{
+	struct clause_counts counts = d->host[host]->clauses();
+	const struct op25b_stats_stage *last = &counts.stage[counts.stage_count - 1];
+	uint32_t i, lists = 0;
+
+	for (i = 1; i < counts.stage_count; i++) {
+		const struct op25b_stats_stage *has = &counts.stage[i];
+		const struct met_list *list = find_list(d, counts.pool_name[has->pool_slot], has);
+
+		compare_list(d->host[host], &counts, has, list->packets[host]);
+		lists += list->packets[host][0] > 0;
+	}
+	for (i = 0; i < OP25B_CLAUSE_CELLS; i++) {
+		if (i < OP25B_MAX_CLAUSES || i >= last->first_cell + last->clause_count)
+			assert_int_equal(counts.cell[i].packets, 0);
+	}
+	assert_int_equal(d->met_count, counts.stage_count - 1);
+	assert_true(lists > 0);
+}
+
 static void all_hosts_say_the_same(void **state)
 {
 	struct differential *d = *state;
@@ -173,12 +275,14 @@ static void all_hosts_say_the_same(void **state)
 		      (unsigned long long)d->judged[0], d->host[1]->name,
 		      (unsigned long long)d->judged[1], (unsigned long long)d->differences);
 	assert_int_equal(d->differences, 0);
+	compare_clauses(d, 0);
+	compare_clauses(d, 1);
 	assert_true(d->judged[0] > packet_row_count && d->judged[1] > d->judged[0]);
 }
 
 int main(int argc, char **argv)
 {
-	struct differential d = {0};
+	static struct differential d;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(all_hosts_say_the_same, &d),
 	};

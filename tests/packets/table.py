@@ -11,6 +11,7 @@ SHORT = ("CORE", "DP")  # frames below 14 bytes: BPF_PROG_TEST_RUN refuses them
 LONG = ("CORE", "DP")  # frames beyond a page: it refuses them too
 
 SUB, NET = "SUBSCRIBER", "NETWORK"
+NOW = "2008-04-01T06:46:40+09:00"  # what is in force at this moment judges; table_image.c has it too
 
 DYN, DYN6 = "198.51.100.7", "2001:db8:1000:700::7"
 INSIDE, INSIDE6 = "198.51.100.10", "2001:db8:1000:10::10"  # a server in the dynamic pool's prefix
@@ -30,6 +31,11 @@ MET, MET6 = "192.0.2.180", "2001:db8:6002:400::4"  # limited to the relay, block
 EAST, EAST6 = "192.0.2.196", "2001:db8:7000:400::4"  # unrestricted, on pair 0 only
 WEST, WEST6 = "192.0.2.212", "2001:db8:7001:400::4"  # blocked, on pair 1 only
 WLIM, WLIM6 = "192.0.2.228", "2001:db8:7002:400::4"  # limited, on pair 1 only
+DRA, DRA6 = "192.0.2.68", "2001:db8:6004:400::4"  # blocked by a stage that drains
+DRL, DRL6 = "192.0.2.84", "2001:db8:6005:400::4"  # limited by a stage that drains
+SHA = "192.0.2.33"  # shared by four subscribers, who are limited
+INFRA, INFRA6 = "192.0.2.245", "2001:db8:27::27"  # infrastructure on the network's side
+PROBE, PROBE6 = "192.0.2.249", "2001:db8:28::28"  # infrastructure of the subscriber side, behind pair 0
 AFTR, BR = "2001:db8:aff::1", "2001:db8:b4::1"  # ends of softwires
 STRANGER, STRANGER6 = "100.64.1.1", "2001:db8:9000::1"  # in no pool
 RELAY, RELAY6 = "203.0.113.25", "2001:db8:25::25"

@@ -8,14 +8,13 @@
 #include "control/policy/policy.h"
 #include "dataplane/core/image_check.h"
 
-// No stage of the table's policy is dated: any moment will do.
-#define TABLE_TIME_S 1207000000
+#define TABLE_TIME_S 1207000000 // NOW of table.py: some stages drain then, some grants have ended
 
 static void *image_read(const char *path, uint64_t generation, const void *previous, size_t *bytes)
 {
 	static const char *const pair_names[TABLE_PAIRS] = {"east", "west"};
 	struct compile_request request = {
-		.at_s = TABLE_TIME_S,
+		.moment = {.at_s = TABLE_TIME_S},
 		.generation = generation,
 		.slots_capacity = TABLE_SLOTS,
 		.previous = previous,

@@ -3,8 +3,9 @@
 
     [sub] eth0 ---- sub0 [box: op25bd, op25b-dp, guard, bridge br0] net0 ---- eth0 [net]
 
-Frames are sent and received by raw sockets, so that each one is known. Everything made here is removed when
-the `with` block ends, whatever happens in it. Root is needed.
+Frames are sent and received by raw sockets, so that each one is known. Further pairs of ports have hosts and a bridge
+of their own: [sub1] eth0 ---- sub10 [box: br1] net10 ---- eth0 [net1]. Everything made here is removed when the `with`
+block ends, whatever happens in it. Root is needed.
 """
 import contextlib
 import ctypes
@@ -52,11 +53,17 @@ def port(role):
     return f"net_af_xdp_{role},iface={role}0,busy_budget=0"
 
 
-class Box:
-    """Namespaces and processes. `policy` is the object of the policy file."""
+def ends(pair):
+    """The roles of the hosts at both ends of a pair of ports: subscriber, network."""
+    return (f"sub{pair or ''}", f"net{pair or ''}")
 
-    def __init__(self, policy, **config):
+
+class Box:
+    """Namespaces and processes. `policy` is the object of the policy file, `pair_names` those of its pairs of ports."""
+
+    def __init__(self, policy, pair_names=(None,), **config):
         self.policy = policy
+        self.pair_names = pair_names
         self.config = config
         self.dir = None
         self.spaces = []
@@ -92,20 +99,26 @@ class Box:
         self.dir = tempfile.mkdtemp(prefix="op25b-test.")
         os.mkdir(self.path("bpf"))
         run("mount", "-t", "bpf", "bpf", self.path("bpf"))
-        for role in ("box", "sub", "net"):
-            run("ip", "netns", "add", self.space(role))
-            self.spaces.append(self.space(role))
-            run("ip", "-n", self.space(role), "link", "set", "lo", "up")
-        for role in ("sub", "net"):
-            self._cable(role)
-        box = self.space("box")
-        run("ip", "-n", box, "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
-        self._quiet(box, "br0")
-        run("ip", "-n", box, "link", "set", "br0", "up")
-        for name in ("sub0", "net0"):
-            run("ip", "-n", box, "link", "set", name, "master", "br0")
+        self._add_space("box")
+        for pair in range(len(self.pair_names)):
+            self._make_pair(pair)
         self.write_policy(self.policy)
         self.write_config()
+
+    def _add_space(self, role):
+        run("ip", "netns", "add", self.space(role))
+        self.spaces.append(self.space(role))
+        run("ip", "-n", self.space(role), "link", "set", "lo", "up")
+
+    def _make_pair(self, pair):
+        box, bridge = self.space("box"), f"br{pair}"
+        run("ip", "-n", box, "link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
+        self._quiet(box, bridge)
+        run("ip", "-n", box, "link", "set", bridge, "up")
+        for role in ends(pair):
+            self._add_space(role)
+            self._cable(role)
+            run("ip", "-n", box, "link", "set", f"{role}0", "master", bridge)
 
     def _cable(self, role):
         box, host = self.space("box"), self.space(role)
@@ -127,7 +140,7 @@ class Box:
     def write_config(self):
         config = {
             "op25b-dp": 1,
-            "pairs": [{"subscriber": port("sub"), "network": port("net")}],
+            "pairs": [self._pair_config(pair, name) for pair, name in enumerate(self.pair_names)],
             "cores": [max(os.sched_getaffinity(0))],
             "memory": {"mib": 384, "hugepages": "no", "slots": 65536, "buffers": 16384},
             "run_dir": self.dir,
@@ -138,6 +151,11 @@ class Box:
         with open(self.path("dataplane.json"), "w", encoding="utf-8") as out:
             json.dump(config, out)
 
+    @staticmethod
+    def _pair_config(pair, name):
+        config = dict(zip(("subscriber", "network"), map(port, ends(pair))))
+        return config if name is None else {"name": name, **config}
+
     def start(self, name, *args):
         log = open(self.path(f"{name}.log"), "a", encoding="utf-8")
         self.processes[name] = subprocess.Popen(
@@ -147,8 +165,15 @@ class Box:
         return self.processes[name]
 
     def start_daemon(self, *args):
-        self.start("op25bd", "--policy", self.path("policy.json"), "--metrics", "none", *args)
-        wait_for("op25bd answers", lambda: self.ctl("status", check=False) is not None)
+        """Its clock is that of a test machine, which need not be synchronised, or frozen by --at."""
+        clock = [] if "--at" in args else ["--trust-clock"]
+        self.start("op25bd", "--policy", self.path("policy.json"), "--metrics", "none", *clock, *args)
+        wait_for("op25bd listens", self.is_listening)
+
+    def is_listening(self):
+        """Whether op25bd takes questions: it answers them when it has started."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(self.path("op25bd.sock")) == 0
 
     def start_dataplane(self):
         """Returns when the policy is in force in op25b-dp and in the guard."""

@@ -22,7 +22,7 @@ sys.path.insert(0, PACKETS)
 # pylint: disable=wrong-import-position
 from frames import CTAG, STAG, eth, ip4, ip6, pppoe, tcp4, tcp6  # noqa: E402
 from rows import ROWS  # noqa: E402
-from table import DYN, DYN6, MX, MX6, NET, REF, REF6, RELAY, SUB, seg4, seg6  # noqa: E402
+from table import DYN, DYN6, MX, MX6, NET, NOW, REF, REF6, RELAY, SUB, seg4, seg6  # noqa: E402
 
 MILLION = 1_000_000
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
@@ -141,7 +141,7 @@ def check(policy_path, port, rows, count, names):
         source, out, stats = (os.path.join(folder, name) for name in ("in.pcap", "out.pcap", "stats.json"))
         write_capture(source, rows, count)
         began = time.monotonic()
-        done = call_replay(policy_path, source, "--out", out, "--from", side, "--stats", stats,
+        done = call_replay(policy_path, source, "--out", out, "--from", side, "--stats", stats, "--at", NOW,
                            "--pair", ("east", "west")[pair], "--l2-doubt", ("pass", "drop")[pair])
         seconds = time.monotonic() - began
         assert done.returncode == 0, f"{what}: {done.stdout}{done.stderr}"

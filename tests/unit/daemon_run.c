@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fake_dp.h"
@@ -40,6 +41,22 @@ static const char config_text[] =
 
 const char daemon_policy_a[] = POLICY_OF("a");
 const char daemon_policy_b[] = POLICY_OF("b");
+
+void daemon_print_dated(char text[1024])
+{
+	time_t at = time(NULL) + 2;
+	char when[40];
+
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S+00:00", gmtime(&at));
+	snprintf(text, 1024,
+		 "{\"op25b\":1,\"name\":\"dated\",\"pools\":{\"flets\":{\"kind\":\"dynamic\","
+		 "\"v4\":[\"198.51.100.0/25\"]}},\"default\":\"permit\",\"stages\":["
+		 "{\"id\":\"watch\",\"pools\":[\"flets\"],\"from\":\"always\",\"port25\":["
+		 "{\"to\":\"any\",\"do\":\"monitor\",\"as\":\"drop\"}]},"
+		 "{\"id\":\"block\",\"pools\":[\"flets\"],\"from\":\"%s\",\"port25\":["
+		 "{\"to\":\"any\",\"do\":\"drop\"}]}]}",
+		 when);
+}
 
 void file_write(const char *path, const char *text)
 {
@@ -84,8 +101,9 @@ void daemon_prepare(struct daemon_run *r, const char *program)
 static void exec_daemon(const struct daemon_run *r)
 {
 	char config[128];
-	const char *argv[12] = {r->program, "--config", config};
-	size_t n = 3, i;
+	// A box of a test has no time server.
+	const char *argv[12] = {r->program, "--trust-clock", "--config", config};
+	size_t n = 4, i;
 
 	// A test that fails leaves no process behind.
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -154,6 +172,8 @@ void daemon_clean(struct daemon_run *r)
 					    "state/state.json",
 					    "state/image",
 					    "state/filler",
+					    "state/events.jsonl",
+					    "state/events.1.jsonl",
 					    "state",
 					    "dataplane.json",
 					    "policy.json",

@@ -55,6 +55,9 @@ char *file_read(const char *path);
 // Two policies that differ, named "a" and "b".
 extern const char daemon_policy_a[], daemon_policy_b[];
 
+// A policy "dated" with a stage that begins in two seconds, and one that is there already.
+void daemon_print_dated(char text[1024]);
+
 // op25bd, which a test starts, and op25b-dp, which runs.
 struct daemon_fixture {
 	struct daemon_run run;

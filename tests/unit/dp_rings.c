@@ -143,6 +143,8 @@ void dp_rings_stop(void)
 	struct rte_mbuf *m;
 	uint32_t n;
 
+	dp_rings_halt(); // a test that failed leaves the worker running
+	atomic_store(&rings.stop, false);
 	for (n = 0; n < rings.port_count; n++) {
 		while (rte_ring_dequeue(rings.rx[n], (void **)&m) == 0 ||
 		       rte_ring_dequeue(rings.tx[n], (void **)&m) == 0)

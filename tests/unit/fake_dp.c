@@ -223,6 +223,7 @@ static void make_stats(struct fake_dp *f, uint64_t boot_id)
 	m->boot_id = boot_id;
 	m->worker_count = FAKE_DP_WORKERS;
 	m->pool_count = 2;
+	m->stage_count = 1;
 	m->blocks_offset_bytes = BLOCKS_OFFSET;
 	m->block_bytes = sizeof(struct op25b_stats_block);
 	snprintf(m->pool_name[1], sizeof(m->pool_name[1]), "flets");

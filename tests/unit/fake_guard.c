@@ -53,6 +53,12 @@ void guard_close(struct guard *g)
 	free(g);
 }
 
+void guard_prepare(struct guard *g, const void *image)
+{
+	(void)g;
+	(void)image;
+}
+
 bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[GUARD_ERROR_BYTES])
 {
 	const struct op25b_image_hdr *hdr = image;
@@ -107,5 +113,8 @@ bool guard_read_counters(struct guard *g, struct guard_counters *out, char error
 	out->port[0] = (struct op25b_guard_port){.rx_packets = 12, .to_dataplane_packets = 5};
 	out->cell[OP25B_CELL_INDEX(1, REASON_DROP_BLOCKED, FAMILY_IP4)].packets = 4;
 	out->cell[OP25B_CELL_INDEX(0, REASON_PASS_NOT_IP, FAMILY_NONE)].packets = 3;
+	out->stage_count = 2;
+	out->stage[1] = (struct op25b_stats_stage){"", 1, ORIGIN_QUARANTINE, 32, 1};
+	out->clause_cell[32] = (struct op25b_cell){4, 240};
 	return true;
 }

@@ -187,6 +187,19 @@ uint32_t image_build_prefix(struct image_build *b, const char *prefix, uint32_t 
 	return slot;
 }
 
+uint32_t image_build_port_sets(struct image_build *b, const char *prefix4, uint32_t class_id,
+			       uint8_t psid_shift, uint8_t psid_bits)
+{
+	uint32_t before = b->slot_count;
+	uint32_t slot = image_build_prefix(b, prefix4, class_id, 0, 32);
+	struct op25b_addr *a = &b->addrs[b->addr_count - 1];
+
+	a->psid_shift = psid_shift;
+	a->psid_bits = psid_bits;
+	b->slot_count = before + ((b->slot_count - before) << psid_bits);
+	return slot;
+}
+
 void image_build_softwire(struct image_build *b, const char *prefix6)
 {
 	struct op25b_softwire *e = &b->softwires.item[b->softwires.count];

@@ -36,6 +36,10 @@ uint64_t image_build_set(struct image_build *b);
 // Returns the first slot, or OP25B_NO_SLOT.
 uint32_t image_build_prefix(struct image_build *b, const char *prefix, uint32_t class_id,
 			    uint64_t sets, uint32_t key_bits);
+// The same for "198.51.100.0/25" whose addresses are shared: 2^psid_bits subscribers each, told
+// apart by the bits of their ports from psid_shift on.
+uint32_t image_build_port_sets(struct image_build *b, const char *prefix4, uint32_t class_id,
+			       uint8_t psid_shift, uint8_t psid_bits);
 // Opens the IPv4-in-IPv6 tunnels whose end on the network's side is in the prefix.
 void image_build_softwire(struct image_build *b, const char *prefix6);
 // Leaves `count` slots unused, so that the next prefix begins behind them.

@@ -71,7 +71,7 @@ json_t *explain_question(const struct policy *p, const struct explain_request *q
 	json_t *answer;
 	struct diag d;
 
-	assert_true(time_read(at, policy_tz(p), &r.at_s));
+	assert_true(time_read(at, policy_tz(p), &r.moment.at_s));
 	diag_init(&d, "explain");
 	e = explainer_open(p, &r, &d);
 	if (!e)

@@ -13,6 +13,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
 sys.dont_write_bytecode = True
 from rows import ROWS  # noqa: E402
+from table import NOW  # noqa: E402
 
 PAIRS = ("east", "west")
 L2_DOUBT = ("pass", "drop")
@@ -42,7 +43,7 @@ def verdict_of(answer):
 
 def main():
     program, policies = sys.argv[1], sys.argv[2:4]
-    done = subprocess.run([program, "policy", "explain", policies[0], "--frames", "-j"], input="".join(lines(policies)),
+    done = subprocess.run([program, "policy", "explain", policies[0], "--frames", "--at", NOW, "-j"], input="".join(lines(policies)),
                           capture_output=True, text=True, check=False, timeout=240)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     names = reason_names()

@@ -2,7 +2,8 @@
 //
 // core/decide.h beyond what the packet table shows: what is settled early, the order of clauses,
 // the mirror and the rule for doubt over every action, slots by arithmetic, and a limit's slot that
-// others change all the time. test_core_trust.c has who is believed.
+// others change all the time. test_core_trust.c has who is believed, test_core_spared.c who is
+// spared.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +87,7 @@ static const struct decide_row rows[] = {
 	{"limit_back_without_slot", &limit, SYN_ACK, SIDE_NETWORK, NO_SLOT,
 	 REASON_PASS_WITHIN_LIMIT},
 	{"limit_doubt_without_slot", &limit, DOUBT, SIDE_SUBSCRIBER, NO_SLOT,
-	 REASON_PASS_UNREADABLE},
+	 REASON_DROP_TINY_FRAG},
 	{"limit_rst_over", &limit_rst, SYN, SIDE_SUBSCRIBER, FULL, REASON_ANSWER_LIMIT},
 	{"limit_rst_held", &limit_rst, DATA, SIDE_SUBSCRIBER, HELD, REASON_ANSWER_LIMIT},
 	{"limit_rst_never_for_reset", &limit_rst, RST_SEGMENT, SIDE_SUBSCRIBER, HELD,
@@ -228,6 +229,9 @@ static void first_matching_clause_wins(void **state)
 	assert_int_equal(clause_find(&c, 0), 2);
 	c.clause_count = 2;
 	assert_int_equal(clause_find(&c, 8), JUDGEMENT_NO_CLAUSE);
+	c.clause[0].sets = 0; // meets nothing
+	assert_int_equal(clause_find(&c, 1), JUDGEMENT_NO_CLAUSE);
+	assert_int_equal(clause_find(&c, 3), 1);
 }
 
 static void last_of_the_most_clauses_is_found(void **state)
@@ -251,13 +255,53 @@ static void slot_is_base_plus_offset(void **state)
 	const struct op25b_addr none = {.host_mask = 0x7f, .slot_base = OP25B_NO_SLOT};
 
 	(void)state;
-	assert_int_equal(addr_slot(&v4, 0xc6336480), 1000);
-	assert_int_equal(addr_slot(&v4, 0xc63364ff), 1127);
-	assert_int_equal(addr_slot(&v6, 0x20010db810000000), 7);
-	assert_int_equal(addr_slot(&v6, 0x20010db8100000ff), 7);
-	assert_int_equal(addr_slot(&v6, 0x20010db810000100), 8);
-	assert_int_equal(addr_slot(&v6, 0x20010db810ffffff), 7 + 0xffff);
-	assert_int_equal(addr_slot(&none, 0xc63364ff), OP25B_NO_SLOT);
+	assert_int_equal(addr_slot(&v4, 0xc6336480, 0), 1000);
+	assert_int_equal(addr_slot(&v4, 0xc63364ff, 0), 1127);
+	assert_int_equal(addr_slot(&v6, 0x20010db810000000, 0), 7);
+	assert_int_equal(addr_slot(&v6, 0x20010db8100000ff, 0), 7);
+	assert_int_equal(addr_slot(&v6, 0x20010db810000100, 0), 8);
+	assert_int_equal(addr_slot(&v6, 0x20010db810ffffff, 0), 7 + 0xffff);
+	assert_int_equal(addr_slot(&none, 0xc63364ff, 0), OP25B_NO_SLOT);
+}
+
+// MAP-E with 4 bits of offset: 2 bits of the port, from bit 10 on, tell 4 subscribers apart.
+static void slot_of_a_shared_address_is_of_the_port_set(void **state)
+{
+	const struct op25b_addr a = {
+		.host_mask = 0x7f, .slot_base = 1000, .psid_shift = 10, .psid_bits = 2};
+	const struct op25b_addr whole = {.host_mask = 0x1, .slot_base = 7, .psid_bits = 16};
+	const struct op25b_addr blocks = {
+		.host_mask = 0xff, .slot_base = 0, .key_shift = 4, .psid_shift = 8, .psid_bits = 8};
+
+	(void)state;
+	assert_int_equal(addr_slot(&a, 0xc6336480, 0x1000), 1000);
+	assert_int_equal(addr_slot(&a, 0xc6336480, 0x13ff), 1000);
+	assert_int_equal(addr_slot(&a, 0xc6336480, 0x1400), 1001);
+	assert_int_equal(addr_slot(&a, 0xc6336480, 0xfc00), 1003);
+	assert_int_equal(addr_slot(&a, 0xc6336481, 0x1000), 1004);
+	assert_int_equal(addr_slot(&a, 0xc63364ff, 0xffff), 1000 + 4 * 128 - 1);
+	assert_int_equal(addr_slot(&whole, 0xc6336480, 0), 7);
+	assert_int_equal(addr_slot(&whole, 0xc6336481, 0xffff), 7 + 2 * 65536 - 1);
+	assert_int_equal(addr_slot(&blocks, 0xc633642f, 0x03ff), 2 * 256 + 3);
+}
+
+// Of a shared address, a frame without ports is nobody's; the subscriber's port is the near one.
+static void port_set_is_the_near_sides(void **state)
+{
+	struct op25b_addr a = {.slot_base = 1000, .psid_shift = 10, .psid_bits = 2};
+	struct flow f = flow_of(SYN, SIDE_SUBSCRIBER);
+
+	(void)state;
+	f.sport = 0x1400;
+	f.dport = 0x1800;
+	assert_int_equal(flow_slot(&f, SIDE_SUBSCRIBER, &a), 1001);
+	assert_int_equal(flow_slot(&f, SIDE_NETWORK, &a), 1002);
+	f.kind = FLOW_DOUBT;
+	assert_int_equal(flow_slot(&f, SIDE_SUBSCRIBER, &a), OP25B_NO_SLOT);
+	a.psid_bits = 0;
+	assert_int_equal(flow_slot(&f, SIDE_SUBSCRIBER, &a), 1000);
+	a.slot_base = OP25B_NO_SLOT;
+	assert_int_equal(flow_slot(&f, SIDE_SUBSCRIBER, &a), OP25B_NO_SLOT);
 }
 
 static void subscriber_is_the_near_side(void **state)
@@ -303,6 +347,8 @@ int main(void)
 		cmocka_unit_test(first_matching_clause_wins),
 		cmocka_unit_test(last_of_the_most_clauses_is_found),
 		cmocka_unit_test(slot_is_base_plus_offset),
+		cmocka_unit_test(slot_of_a_shared_address_is_of_the_port_set),
+		cmocka_unit_test(port_set_is_the_near_sides),
 		cmocka_unit_test(subscriber_is_the_near_side),
 		cmocka_unit_test(verdict_follows_from_the_reason),
 	};

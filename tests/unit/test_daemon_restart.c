@@ -149,22 +149,12 @@ static void second_instance_refuses(void **state)
 	daemon_assert_load(&f->run, daemon_policy_a, 200);
 }
 
-// A stage that begins in two seconds, and one that is there already.
 static void stage_begins_by_itself(void **state)
 {
 	struct daemon_fixture *f = *state;
-	char text[1024], when[40];
-	time_t at = time(NULL) + 2;
+	char text[1024];
 
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S+00:00", gmtime(&at));
-	snprintf(text, sizeof(text),
-		 "{\"op25b\":1,\"name\":\"dated\",\"pools\":{\"flets\":{\"kind\":\"dynamic\","
-		 "\"v4\":[\"198.51.100.0/25\"]}},\"default\":\"permit\",\"stages\":["
-		 "{\"id\":\"watch\",\"pools\":[\"flets\"],\"from\":\"always\",\"port25\":["
-		 "{\"to\":\"any\",\"do\":\"monitor\",\"as\":\"drop\"}]},"
-		 "{\"id\":\"block\",\"pools\":[\"flets\"],\"from\":\"%s\",\"port25\":["
-		 "{\"to\":\"any\",\"do\":\"drop\"}]}]}",
-		 when);
+	daemon_print_dated(text);
 	assert_true(daemon_start(&f->run));
 	daemon_assert_load(&f->run, text, 200);
 	assert_true(
@@ -251,6 +241,49 @@ static void refusal_at_start_leaves_the_guard_enforcing(void **state)
 	assert_int_equal(fake_dp_generation(f->dp), 0);
 	sleep(2); // no second try of what would be refused again
 	assert_int_equal(fake_dp_offers(f->dp), 1);
+}
+
+static void assert_begins_in_the_guard(const struct daemon_fixture *f)
+{
+	uint64_t generation, old = fake_dp_generation(f->dp);
+
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"watch\"}]"));
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 1);
+	assert_true(
+		daemon_wait_status(&f->run, "pools", "[{\"name\":\"flets\",\"stage\":\"block\"}]"));
+	assert_int_equal(daemon_guard_publications(&f->run, &generation), 2);
+	assert_int_equal(fake_dp_generation(f->dp), old);
+}
+
+// Time does not wait for an op25b-dp that has refused the policy.
+static void stage_begins_although_the_policy_was_refused(void **state)
+{
+	struct daemon_fixture *f = *state;
+	char text[1024];
+
+	daemon_print_dated(text);
+	file_write(f->run.file, text);
+	fake_dp_answer(f->dp, OUTCOME_TOO_MANY_SLOTS);
+	assert_true(daemon_start(&f->run));
+	assert_begins_in_the_guard(f);
+}
+
+// Nor for one whose worker hangs, which is when the guard judges; that one gets it later.
+static void stage_begins_although_a_worker_hangs(void **state)
+{
+	struct daemon_fixture *f = *state;
+	char text[1024], generation[32];
+
+	assert_true(daemon_start(&f->run));
+	daemon_print_dated(text);
+	daemon_assert_load(&f->run, text, 200);
+	fake_dp_answer(f->dp, OUTCOME_BUSY);
+	assert_begins_in_the_guard(f);
+	fake_dp_answer(f->dp, OUTCOME_APPLIED);
+	assert_true(daemon_wait_status(&f->run, "dataplane.generation", "2"));
+	snprintf(generation, sizeof(generation), "%" PRIu64, fake_dp_generation(f->dp));
+	assert_true(daemon_wait_status(&f->run, "policy.generation", generation));
 }
 
 // How an op25b-dp can differ from daemon_run.h's dataplane.json, and what is said of it.
@@ -428,6 +461,8 @@ int main(int argc, char **argv)
 		DAEMON_TEST(frozen_clock_chooses_the_stage, argv[1]),
 		DAEMON_TEST(guard_is_adopted_and_serves_without_a_dataplane, argv[2]),
 		DAEMON_TEST(refusal_at_start_leaves_the_guard_enforcing, argv[2]),
+		DAEMON_TEST(stage_begins_although_the_policy_was_refused, argv[2]),
+		DAEMON_TEST(stage_begins_although_a_worker_hangs, argv[2]),
 		DAEMON_TEST(dataplane_with_other_ports_gets_no_policy, argv[1]),
 		DAEMON_TEST(other_ports_at_start_leave_the_guard_enforcing, argv[2]),
 		DAEMON_TEST(pci_devices_are_known_however_they_are_spelled, argv[1]),

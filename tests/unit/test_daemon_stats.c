@@ -146,6 +146,110 @@ static void losses_are_kept_over_lives(void **state)
 	daemon_clean(&run);
 }
 
+// A list in the directory, whose first clause is met by so many packets.
+static void met(struct fake_dp *dp, uint32_t at, struct op25b_stats_stage list, uint64_t packets)
+{
+	fake_dp_stats(dp)->stage[at] = list;
+	fake_dp_stats(dp)->stage_count = at + 1;
+	if (list.first_cell < OP25B_CLAUSE_CELLS)
+		fake_dp_block(dp, at % FAKE_DP_WORKERS)->clause_cell[list.first_cell] =
+			(struct op25b_cell){packets, 60 * packets};
+}
+
+static void assert_clause(const struct reply *stats, size_t at, const char *want)
+{
+	const json_t *clauses = json_object_get(stats->json, "clauses");
+	char *have = json_dumps(json_array_get(clauses, at), JSON_COMPACT);
+
+	assert_non_null(have);
+	assert_string_equal(have, want);
+	free(have);
+}
+
+// Lists are told apart by pool, origin and stage; a life in which they stand elsewhere is added.
+static void clauses_are_summed_by_pool_origin_and_stage(void **state)
+{
+	struct op25b_stats_stage block = {"block", 1, ORIGIN_STAGE, 32, 3};
+	struct op25b_stats_stage excepted = {"", 1, ORIGIN_EXCEPTION, 35, 1};
+	struct daemon_run run;
+	struct fake_dp *dp;
+	struct reply reply;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	dp = fake_dp_start(run.dir, 11);
+	met(dp, 1, block, 10);
+	met(dp, 2, excepted, 20);
+	fake_dp_block(dp, 0)->clause_cell[32].packets = 5; // the other worker
+	fake_dp_block(dp, 0)->clause_cell[34] = (struct op25b_cell){1, 70};
+	assert_true(daemon_start(&run));
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	fake_dp_stop(dp);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "false"));
+	dp = fake_dp_start(run.dir, 12);
+	excepted.first_cell = 32;
+	block.first_cell = 33;
+	met(dp, 1, excepted, 200);
+	met(dp, 2, block, 100);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	reply = daemon_ask(&run, "/v1/stats", NULL);
+	assert_int_equal(json_array_size(json_object_get(reply.json, "clauses")), 3);
+	assert_clause(&reply, 0,
+		      "{\"pool\":\"flets\",\"origin\":\"stage\",\"stage\":\"block\",\"clause\":0,"
+		      "\"dataplane\":{\"packets\":115,\"bytes\":6600}}");
+	assert_clause(&reply, 1,
+		      "{\"pool\":\"flets\",\"origin\":\"stage\",\"stage\":\"block\",\"clause\":2,"
+		      "\"dataplane\":{\"packets\":1,\"bytes\":70}}");
+	assert_clause(&reply, 2,
+		      "{\"pool\":\"flets\",\"origin\":\"exception\",\"stage\":\"\",\"clause\":0,"
+		      "\"dataplane\":{\"packets\":220,\"bytes\":13200}}");
+	reply_free(&reply);
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
+// Entries that name cells, pools or origins that there are not are left out; a name that is no text
+// is made one.
+static void a_damaged_directory_is_read_within_bounds(void **state)
+{
+	static const struct op25b_stats_stage lists[] = {
+		{"cells", 1, ORIGIN_STAGE, OP25B_CLAUSE_CELLS - 1, 2},
+		{"first", 1, ORIGIN_STAGE, UINT32_MAX, 1},
+		{"many", 1, ORIGIN_STAGE, 64, OP25B_MAX_CLAUSES + 1},
+		{"more", 1, ORIGIN_STAGE, 64, UINT32_MAX},
+		{"pool", 2, ORIGIN_STAGE, 64, 1},
+		{"pool", OP25B_POOL_SLOTS, ORIGIN_STAGE, 64, 1},
+		{"origin", 1, ORIGIN_COUNT, 64, 1},
+		{"\xff\xfe\n", 1, ORIGIN_STAGE, 128, 1},
+	};
+	struct daemon_run run;
+	struct fake_dp *dp;
+	struct reply reply;
+	uint32_t i;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	dp = fake_dp_start(run.dir, 11);
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		met(dp, i + 1, lists[i], i + 1);
+	memset(&fake_dp_stats(dp)->stage[i + 1], 'x', sizeof(struct op25b_stats_stage));
+	memset(fake_dp_stats(dp)->pool_name[1], 0xff, OP25B_MAX_NAME_BYTES);
+	fake_dp_stats(dp)->stage_count = UINT32_MAX;
+	assert_true(daemon_start(&run));
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	reply = daemon_ask(&run, "/v1/stats", NULL);
+	assert_int_equal(json_array_size(json_object_get(reply.json, "clauses")), 1);
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(json_object_get(reply.json, "clauses"), 0), "stage")),
+		"???");
+	reply_free(&reply);
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
 static void damaged_memory_is_not_mapped(void **state)
 {
 	struct daemon_run run;
@@ -178,20 +282,37 @@ static void damaged_memory_is_not_mapped(void **state)
 	daemon_clean(&run);
 }
 
+static struct stats_list lists[2] = {
+	{"flets", "block.east", ORIGIN_STAGE, {[0] = {2, 120}, [31] = {8, 480}}},
+	{"flets", "", ORIGIN_QUARANTINE, {[1] = {1, 60}}},
+};
+static struct stats_list guard_list = {"", "", ORIGIN_STAGE, {[2] = {4, 240}}};
+
+#define GOLDEN_HASH "0011223344556677889900112233445566778899001122334455667788990011"
+
 static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_port ports[2],
 		 struct stats_pool *guard_pool, struct stats_port *guard_port)
 {
-	*s = (struct snapshot){.version = "1.2.3",
-			       .policy_name = "tokyo \"two\"",
-			       .policy_checksum = 0x0123456789abcdef,
-			       .policy_loaded_at_s = 1206889200,
-			       .dataplane_up = true,
-			       .dataplane_generation = 7,
-			       .guard_attached = true,
-			       .guard_generation = 7,
-			       .worker_count = 2,
-			       .reload_tried = true,
-			       .reload_good = true};
+	*s = (struct snapshot){
+		.version = "1.2.3",
+		.policy_name = "tokyo \"two\"",
+		.policy_checksum = 0x0123456789abcdef,
+		.policy_hash = GOLDEN_HASH,
+		.policy_revision = 7,
+		.policy_loaded_at_s = 1206889200,
+		.has_next_change = true,
+		.next_change_s = 1206975600,
+		.held = json_pack("[{s:s,s:s}]", "stage", "block.east", "why", "gate"),
+		.overdue_count = 1,
+		.ending_count = 2,
+		.clock_lag_s = -5,
+		.dataplane_up = true,
+		.dataplane_generation = 7,
+		.guard_attached = true,
+		.guard_generation = 7,
+		.worker_count = 2,
+		.reload_tried = true,
+		.reload_good = true};
 	s->worker[0].heartbeat_age_ns = 1500000;
 	s->worker[1].heartbeat_age_ns = UINT64_MAX;
 	snprintf(pools[1].name, sizeof(pools[1].name), "flets");
@@ -210,13 +331,13 @@ static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_po
 	ports[1].side = SIDE_NETWORK;
 	snprintf(ports[1].name, sizeof(ports[1].name), "net_pcap1");
 	ports[1].count.tx_packets = 3;
-	s->dataplane = (struct stats_totals){pools, 2, ports, 2};
+	s->dataplane = (struct stats_totals){pools, 2, ports, 2, lists, 2};
 	snprintf(guard_pool->name, sizeof(guard_pool->name), "flets");
 	guard_pool->cell[REASON_DROP_BLOCKED][FAMILY_IP4] = (struct op25b_cell){4, 240};
 	snprintf(guard_port->name, sizeof(guard_port->name), "sub0");
 	guard_port->count.rx_packets = 9;
 	guard_port->to_dataplane_packets = 5;
-	s->guard = (struct stats_totals){guard_pool, 1, guard_port, 1};
+	s->guard = (struct stats_totals){guard_pool, 1, guard_port, 1, &guard_list, 1};
 }
 
 static void check_with_promtool(const char *path)
@@ -245,6 +366,7 @@ static void metrics_are_as_in_the_golden_file(void **state)
 	assert_non_null(want);
 	assert_string_equal(have, want);
 	free(want);
+	json_decref(s.held);
 	evbuffer_free(out);
 	check_with_promtool(golden);
 }
@@ -266,8 +388,12 @@ static void live_metrics_please_promtool(void **state)
 	check_with_promtool(path);
 	dp = fake_dp_start(run.dir, 11);
 	count(dp, 0, 1, REASON_DROP_BLOCKED, 10);
+	met(dp, 1, (struct op25b_stats_stage){"block", 1, ORIGIN_STAGE, 32, 3}, 10);
 	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
 	reply = daemon_ask(&run, "/metrics", NULL);
+	assert_non_null(strstr(reply.text, "op25b_clause_packets_total{host=\"dataplane\","
+					   "pool=\"flets\",stage=\"block\",origin=\"stage\","
+					   "clause=\"0\"} 10\n"));
 	assert_non_null(strstr(reply.text,
 			       "op25b_packets_total{host=\"dataplane\",verdict=\"drop\","
 			       "reason=\"blocked\",family=\"ipv4\",pool=\"flets\"} 10\n"));
@@ -284,6 +410,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives_and_workers_are_summed),
 		cmocka_unit_test(losses_are_kept_over_lives),
+		cmocka_unit_test(clauses_are_summed_by_pool_origin_and_stage),
+		cmocka_unit_test(a_damaged_directory_is_read_within_bounds),
 		cmocka_unit_test(damaged_memory_is_not_mapped),
 		cmocka_unit_test(metrics_are_as_in_the_golden_file),
 		cmocka_unit_test(live_metrics_please_promtool),

@@ -420,6 +420,10 @@ static void changes_policy_under_a_running_worker(void **state)
 			dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
 		assert_int_equal(publish(generation, generation % 2 ? ACTION_PERMIT : ACTION_DROP),
 				 OUTCOME_APPLIED);
+		// The worker has let go of the old tables; that it took up the new ones it says at
+		// the beginning of its next turn.
+		while (dp_rings_counters()->generation == generation - 1)
+			usleep(100);
 		assert_int_equal(dp_rings_counters()->generation, generation);
 		while (dp_rings_receive(SIDE_NETWORK, got, sizeof(got)))
 			;

@@ -275,7 +275,7 @@ static void leftovers_are_swept_up(void **state)
 		if (i == 0) {
 			snprintf(path, sizeof(path), "%s/classes", c->bpffs_dir);
 			assert_int_equal(unlink(path), 0);
-			assert_refused(c, "holds a guard with only 9 of its 10 maps");
+			assert_refused(c, "holds a guard with only 11 of its 12 maps");
 		}
 	}
 	usleep(200000); // the kernel takes an unpinned link off a little later

@@ -221,6 +221,34 @@ static void policies_follow_each_other(void **state)
 	guard_run_stop(r);
 }
 
+// What was made ahead serves the image that it was made for, and no other.
+static void tables_made_ahead_are_for_one_image(void **state)
+{
+	struct guard_run *r = start();
+	char error[GUARD_ERROR_BYTES] = "";
+	size_t bytes;
+	void *first = make_image(1, drop, "198.51.100.0/24", 0, &bytes);
+	void *second = make_image(2, permit, "198.51.101.0/24", 0, &bytes);
+
+	(void)state;
+	guard_prepare(guard_run_guard(r), first);
+	assert_int_equal(guard_generation(guard_run_guard(r)), 0);
+	assert_true(guard_run_publish(r, second, bytes, error));
+	assert_mail(r, "198.51.100.1", REASON_PASS_NO_POOL);
+	assert_mail(r, "198.51.101.1", REASON_PASS_PERMIT);
+	((struct op25b_image_hdr *)first)->generation = 3;
+	guard_prepare(guard_run_guard(r), second);
+	guard_prepare(guard_run_guard(r), first);
+	assert_mail(r, "198.51.101.1", REASON_PASS_PERMIT);
+	assert_true(guard_run_publish(r, first, bytes, error));
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	assert_mail(r, "198.51.101.1", REASON_PASS_NO_POOL);
+	guard_prepare(guard_run_guard(r), second);
+	guard_run_stop(r);
+	free(first);
+	free(second);
+}
+
 static void a_refused_policy_changes_nothing(void **state)
 {
 	char error[GUARD_ERROR_BYTES] = "";
@@ -272,6 +300,49 @@ static void pool_names_run_out(void **state)
 	assert_mail(r, "198.51.100.1", REASON_PASS_NO_POOL);
 	image_build_free(b);
 	free(image);
+	guard_run_stop(r);
+}
+
+// Packets that have met clause 0 of the list, and expects the list to be of pool "pool".
+static uint64_t met(struct guard *g, uint32_t list, const char *stage)
+{
+	static struct guard_counters c;
+	char error[GUARD_ERROR_BYTES] = "";
+
+	if (!guard_read_counters(g, &c, error))
+		fail_msg("%s", error);
+	assert_true(list < c.stage_count);
+	assert_string_equal(c.stage[list].stage, stage);
+	assert_string_equal(c.pool_name[c.stage[list].pool_slot], "pool");
+	assert_int_equal(c.stage[list].clause_count, 1);
+	return c.clause_cell[c.stage[list].first_cell].packets;
+}
+
+static void clauses_met_are_counted_over_lives_of_op25bd(void **state)
+{
+	const struct op25b_clause quarantine = {
+		.sets = OP25B_ANY_SET, .action = ACTION_DROP, .origin = ORIGIN_QUARANTINE};
+	char error[GUARD_ERROR_BYTES] = "";
+	struct guard_run *r = start();
+	struct guard *next;
+
+	(void)state;
+	must_publish(r, 1, drop, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	assert_mail(r, "203.0.113.1", REASON_PASS_NO_POOL);
+	must_publish(r, 2, quarantine, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	assert_mail(r, "198.51.100.2", REASON_DROP_BLOCKED);
+	assert_int_equal(met(guard_run_guard(r), 2, ""), 2);
+	next = guard_open(guard_run_config(r), error);
+	if (!next)
+		fail_msg("%s", error);
+	assert_int_equal(met(next, 1, "stage"), 1);
+	assert_int_equal(met(next, 2, ""), 2);
+	guard_close(next);
+	must_publish(r, 3, drop, "198.51.100.0/24", 0);
+	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
+	assert_int_equal(met(guard_run_guard(r), 1, "stage"), 2);
 	guard_run_stop(r);
 }
 
@@ -443,8 +514,10 @@ int main(void)
 		cmocka_unit_test(before_the_first_policy),
 		cmocka_unit_test(loss_open_and_closed),
 		cmocka_unit_test(policies_follow_each_other),
+		cmocka_unit_test(tables_made_ahead_are_for_one_image),
 		cmocka_unit_test(a_refused_policy_changes_nothing),
 		cmocka_unit_test(pool_names_run_out),
+		cmocka_unit_test(clauses_met_are_counted_over_lives_of_op25bd),
 		cmocka_unit_test(slots_are_shared_with_the_dataplane),
 		cmocka_unit_test(holds_follow_the_subscriber),
 		cmocka_unit_test(holds_follow_the_subscriber_over_a_restart),

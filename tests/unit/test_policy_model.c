@@ -207,7 +207,7 @@ static struct policy *model_policy(const struct model *m)
 		json_object_set_new(sets, name, list);
 	}
 	doc = json_pack("{s:i, s:s, s:o, s:o, s:{s:{s:s, s:s, s:i, s:i}}, s:o}", "op25b", 1, "name",
-			"random", "sets", sets, "pools", pools, "limits", "l", "key", "address",
+			"random", "sets", sets, "pools", pools, "limits", "l", "key", "prefix",
 			"count", "tcp_syn", "max", 3, "window_s", 60, "stages", stages);
 	text = json_dumps(doc, 0);
 	json_decref(doc);
@@ -230,7 +230,8 @@ static const struct op25b_addr *look_up(const struct image_view *view, bool is6,
 
 static uint32_t slot_of(const struct image_view *view, bool is6, wide addr)
 {
-	return addr_slot(look_up(view, is6, addr), is6 ? (uint64_t)(addr >> 64) : (uint64_t)addr);
+	return addr_slot(look_up(view, is6, addr), is6 ? (uint64_t)(addr >> 64) : (uint64_t)addr,
+			 0);
 }
 
 // Who an address's subscriber is, by the model alone.

@@ -85,7 +85,7 @@ static void knobs_are_one_bit_each(void **state)
 		{",\"inbound\":\"drop\"", KNOB_DROP_INBOUND},
 		{",\"eh_limit\":\"pass\",\"frag_chain\":\"pass\",\"unknown_proto\":\"drop\","
 		 "\"inbound\":\"drop\"",
-		 KNOB_ALL},
+		 KNOB_PASS_EH_LIMIT | KNOB_PASS_FRAG_CHAIN | KNOB_DROP_UNKNOWN | KNOB_DROP_INBOUND},
 	};
 	char pools[1024];
 	size_t i;

@@ -31,8 +31,11 @@ static void note(void *ctx, uint32_t base, uint32_t count)
 struct prefix {
 	const char *text; // NULL ends the list
 	uint32_t first_slot;
-	uint32_t key_bits; // 0: no slots
+	uint32_t key_bits; // 0: no slots; or PORT_SETS
 };
+
+// Each IPv4 address is shared by 2^bits subscribers, told apart by these bits of the port.
+#define PORT_SETS(shift, bits) ((shift) << 16 | (bits) << 8 | 32)
 
 struct row {
 	const char *sentence;
@@ -102,24 +105,62 @@ static const struct row rows[] = {
 	 ""},
 	{"IPv6 prefixes without slots", {{"2001:db8::/48", 0, 0}}, {{"2001:db8:1::/48", 0, 0}}, ""},
 	{"prefixes without slots", {{"10.0.0.0/24", 0, 0}}, {{"10.0.2.0/24", 0, 0}}, ""},
+	{"port sets: the same",
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 ""},
+	{"port sets: a part of the prefix keeps its slots",
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 {{"10.0.0.128/25", 512, PORT_SETS(8, 2)}, {"10.0.1.0/25", 1024, PORT_SETS(8, 2)}},
+	 "1024+512"},
+	{"port sets: grown in front",
+	 {{"10.0.0.128/25", 512, PORT_SETS(8, 2)}},
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 "0+512"},
+	{"port sets: other bits of the port",
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 {{"10.0.0.0/24", 0, PORT_SETS(10, 2)}},
+	 "0+1024"},
+	{"port sets: more of them",
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 3)}},
+	 "0+2048"},
+	{"port sets: no longer shared",
+	 {{"10.0.0.0/24", 0, PORT_SETS(8, 2)}},
+	 {{"10.0.0.0/24", 0, 32}},
+	 "0+256"},
 };
+
+// Adds the prefix. Returns how many slots it took.
+static uint32_t add(struct image_build *b, const struct prefix *p, uint32_t class_id)
+{
+	uint32_t depth = strtoul(strchr(p->text, '/') + 1, NULL, 10), key_bits = p->key_bits & 0xff;
+	uint32_t psid_bits = p->key_bits >> 8 & 0xff;
+
+	if (!key_bits) {
+		image_build_prefix(b, p->text, class_id, 0, 0);
+		return 0;
+	}
+	if (psid_bits)
+		image_build_port_sets(b, p->text, class_id, p->key_bits >> 16, psid_bits);
+	else
+		image_build_prefix(b, p->text, class_id, 0, key_bits);
+	return (depth < key_bits ? 1u << (key_bits - depth) : 1) << psid_bits;
+}
 
 static void *image_of(const struct prefix *prefixes)
 {
 	struct image_build *b = image_build_start();
-	uint32_t class_id = image_build_class(b, "pool", ""), at = 0;
+	uint32_t class_id = image_build_class(b, "pool", ""), at = 0, taken;
 	const struct prefix *p;
 	size_t bytes;
 	void *image;
 
 	for (p = prefixes; p < prefixes + 4 && p->text; p++) {
-		uint32_t depth = strtoul(strchr(p->text, '/') + 1, NULL, 10);
-
 		image_build_skip_slots(b, p->key_bits ? p->first_slot - at : 0);
-		image_build_prefix(b, p->text, class_id, 0, p->key_bits);
-		if (p->key_bits)
-			at = p->first_slot +
-			     (depth < p->key_bits ? 1u << (p->key_bits - depth) : 1);
+		taken = add(b, p, class_id);
+		if (taken)
+			at = p->first_slot + taken;
 	}
 	image = image_build_finish(b, 1, &bytes);
 	image_build_free(b);
