@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The guard's life on interfaces: attached, adopted, grown, refused, taken off; each time all or
-// nothing. Needs root; everything happens in namespaces of this process.
+// nothing; and what the kernel and the driver make of its program. Needs root; everything happens
+// in namespaces of this process.
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <net/if.h>
 #include <setjmp.h>
@@ -15,10 +17,13 @@
 
 #include <cmocka.h>
 
+#include "guard.bpf.skel.h"
 #include "guard_run.h"
 #include "image_build.h"
 
 #define SLOTS 1000u
+#define MOST_INSTRUCTIONS 100000u // processed by the verifier; the kernel gives up at 1000000
+#define LOG_STATISTICS 4u         // BPF_LOG_STATS of the kernel's verifier
 
 static struct guard_run *start(void)
 {
@@ -28,6 +33,50 @@ static struct guard_run *start(void)
 	if (!r)
 		fail_msg("%s", error);
 	return r;
+}
+
+static void the_verifier_works_little(void **state)
+{
+	static char log[65536];
+	struct guard_run *r = start(); // for namespaces and root
+	struct guard_bpf *skel = guard_bpf__open();
+	unsigned int processed = 0;
+	const char *line;
+
+	(void)state;
+	assert_non_null(skel);
+	bpf_program__set_log_buf(skel->progs.xsk_def_prog, log, sizeof(log));
+	bpf_program__set_log_level(skel->progs.xsk_def_prog, LOG_STATISTICS);
+	assert_int_equal(guard_bpf__load(skel), 0);
+	line = strstr(log, "processed ");
+	assert_non_null(line);
+	assert_int_equal(sscanf(line, "processed %u insns", &processed), 1);
+	print_message("the verifier processed %u instructions, at most %u are allowed\n", processed,
+		      MOST_INSTRUCTIONS);
+	assert_in_range(processed, 1, MOST_INSTRUCTIONS);
+	guard_bpf__destroy(skel);
+	guard_run_stop(r);
+}
+
+// What libxdp asks before it lets a driver's socket join: the name, the version, the map.
+static void the_driver_can_adopt_it(void **state)
+{
+	struct guard_run *r = start();
+	uint32_t bytes = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = {0};
+	struct btf *btf;
+
+	(void)state;
+	assert_int_equal(
+		bpf_obj_get_info_by_fd(guard_run_program_fd(r, SIDE_SUBSCRIBER), &info, &bytes), 0);
+	assert_string_equal(info.name, "xsk_def_prog");
+	assert_int_not_equal(info.btf_id, 0);
+	btf = btf__load_from_kernel_by_id(info.btf_id);
+	assert_non_null(btf);
+	assert_true(btf__find_by_name_kind(btf, "xdp_metadata", BTF_KIND_DATASEC) > 0);
+	assert_true(btf__find_by_name_kind(btf, "xsk_prog_version", BTF_KIND_VAR) > 0);
+	btf__free(btf);
+	guard_run_stop(r);
 }
 
 static uint32_t attached_program(const char *iface)
@@ -290,6 +339,8 @@ static void leftovers_are_swept_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_verifier_works_little),
+		cmocka_unit_test(the_driver_can_adopt_it),
 		cmocka_unit_test(a_second_loader_adopts),
 		cmocka_unit_test(detach_removes_everything),
 		cmocka_unit_test(a_recreated_interface_is_guarded_again),

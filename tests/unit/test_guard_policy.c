@@ -3,9 +3,6 @@
 // Policies in the guard: what it does before the first one, how one follows another, what a refused
 // one changes (nothing), who owns a limit's slot; and when frames go to op25b-dp instead. Needs
 // root.
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,14 +18,11 @@
 
 #include "dataplane/core/decide.h"
 #include "frame_build.h"
-#include "guard.bpf.skel.h"
 #include "guard_run.h"
 #include "image_build.h"
 
 #define SLOTS 1000u
 #define HOUR_NS (3600ull * 1000000000ull)
-#define MOST_INSTRUCTIONS 100000u // processed by the verifier; the kernel gives up at 1000000
-#define LOG_STATISTICS 4u         // BPF_LOG_STATS of the kernel's verifier
 
 static const struct op25b_clause drop = {.sets = OP25B_ANY_SET, .action = ACTION_DROP};
 static const struct op25b_clause permit = {.sets = OP25B_ANY_SET, .action = ACTION_PERMIT};
@@ -130,50 +124,6 @@ static void reconfigure(struct guard_run *r, uint32_t on_loss, bool start_pass)
 	if (!g)
 		fail_msg("%s", error);
 	guard_close(g);
-}
-
-static void the_verifier_works_little(void **state)
-{
-	static char log[65536];
-	struct guard_run *r = start(); // for namespaces and root
-	struct guard_bpf *skel = guard_bpf__open();
-	unsigned int processed = 0;
-	const char *line;
-
-	(void)state;
-	assert_non_null(skel);
-	bpf_program__set_log_buf(skel->progs.xsk_def_prog, log, sizeof(log));
-	bpf_program__set_log_level(skel->progs.xsk_def_prog, LOG_STATISTICS);
-	assert_int_equal(guard_bpf__load(skel), 0);
-	line = strstr(log, "processed ");
-	assert_non_null(line);
-	assert_int_equal(sscanf(line, "processed %u insns", &processed), 1);
-	print_message("the verifier processed %u instructions, at most %u are allowed\n", processed,
-		      MOST_INSTRUCTIONS);
-	assert_in_range(processed, 1, MOST_INSTRUCTIONS);
-	guard_bpf__destroy(skel);
-	guard_run_stop(r);
-}
-
-// What libxdp asks before it lets a driver's socket join: the name, the version, the map.
-static void the_driver_can_adopt_it(void **state)
-{
-	struct guard_run *r = start();
-	uint32_t bytes = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = {0};
-	struct btf *btf;
-
-	(void)state;
-	assert_int_equal(
-		bpf_obj_get_info_by_fd(guard_run_program_fd(r, SIDE_SUBSCRIBER), &info, &bytes), 0);
-	assert_string_equal(info.name, "xsk_def_prog");
-	assert_int_not_equal(info.btf_id, 0);
-	btf = btf__load_from_kernel_by_id(info.btf_id);
-	assert_non_null(btf);
-	assert_true(btf__find_by_name_kind(btf, "xdp_metadata", BTF_KIND_DATASEC) > 0);
-	assert_true(btf__find_by_name_kind(btf, "xsk_prog_version", BTF_KIND_VAR) > 0);
-	btf__free(btf);
-	guard_run_stop(r);
 }
 
 static void before_the_first_policy(void **state)
@@ -509,8 +459,6 @@ static void large_policies_go_in_quickly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_verifier_works_little),
-		cmocka_unit_test(the_driver_can_adopt_it),
 		cmocka_unit_test(before_the_first_policy),
 		cmocka_unit_test(loss_open_and_closed),
 		cmocka_unit_test(policies_follow_each_other),
