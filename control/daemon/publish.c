@@ -106,6 +106,8 @@ static void finish(struct publish *p, enum publish_outcome outcome)
 	// Re-offers and boundaries speak of a policy that was accepted before.
 	if (t->kind == PUBLISH_LOAD || t->kind == PUBLISH_START)
 		report_remember(p, outcome == PUBLISH_IN_FORCE, errors);
+	if (p->guard)
+		guard_discard(p->guard);
 	candidate_free(&t->next);
 	diag_free(&t->diag);
 	free(t->back_image);

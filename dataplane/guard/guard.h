@@ -34,6 +34,9 @@ bool guard_detach(const struct dataplane_config *c, char error[GUARD_ERROR_BYTES
 // most of its work, done while another host does its own. Changes nothing that is in force; what
 // fails here is tried again, and told, there.
 void guard_prepare(struct guard *g, const void *image);
+// Gives back what guard_prepare() has made, if it was not used: the image is not to come into
+// force.
+void guard_discard(struct guard *g);
 
 // Puts a checked image into force: fills the idle table set, then flips one word. Returns false
 // with a sentence in error; the policy in force is then untouched.

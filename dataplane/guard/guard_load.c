@@ -131,7 +131,7 @@ void guard_close(struct guard *g)
 {
 	if (!g)
 		return;
-	guard_ready_close(g);
+	guard_discard(g);
 	guard_maps_close(g);
 	free(g);
 }

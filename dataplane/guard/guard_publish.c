@@ -238,7 +238,7 @@ static void publication_end(struct publication *p)
 	free(p->classes);
 }
 
-void guard_ready_close(struct guard *g)
+void guard_discard(struct guard *g)
 {
 	if (!g->ready.generation)
 		return;
@@ -252,7 +252,7 @@ void guard_prepare(struct guard *g, const void *image)
 	struct publication p = {.g = g, .trie_fd = {-1, -1}};
 	char untold[GUARD_ERROR_BYTES];
 
-	guard_ready_close(g);
+	guard_discard(g);
 	image_view_init(&p.view, image);
 	if (!make_tries(&p, untold)) {
 		publication_end(&p);
@@ -276,6 +276,6 @@ bool guard_publish(struct guard *g, const void *image, size_t bytes, char error[
 				 __ATOMIC_RELEASE);
 	}
 	publication_end(&p);
-	guard_ready_close(g); // made for another image, which did not come
+	guard_discard(g); // made for another image, which did not come
 	return ok;
 }

@@ -99,9 +99,6 @@ bool guard_detach_iface(const char *dir, const char *iface, char error[GUARD_ERR
 // op25b-dp can see it. Returns a few words on how it stands now.
 const char *vlan_strip_off(const char *iface);
 
-// guard_publish.c: closes what was made ahead.
-void guard_ready_close(struct guard *g);
-
 // guard_directory.c: reads the pinned directory of the counters into g.
 bool guard_directory_read(struct guard *g, char error[GUARD_ERROR_BYTES]);
 // Takes up the image: finds or adds, here and in the pinned tables, what its classes are counted

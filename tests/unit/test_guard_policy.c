@@ -193,7 +193,14 @@ static void tables_made_ahead_are_for_one_image(void **state)
 	assert_true(guard_run_publish(r, first, bytes, error));
 	assert_mail(r, "198.51.100.1", REASON_DROP_BLOCKED);
 	assert_mail(r, "198.51.101.1", REASON_PASS_NO_POOL);
+	// Given back, it must not be missed.
+	((struct op25b_image_hdr *)second)->generation = 4;
 	guard_prepare(guard_run_guard(r), second);
+	guard_discard(guard_run_guard(r));
+	guard_discard(guard_run_guard(r));
+	assert_true(guard_run_publish(r, second, bytes, error));
+	assert_mail(r, "198.51.101.1", REASON_PASS_PERMIT);
+	guard_prepare(guard_run_guard(r), first);
 	guard_run_stop(r);
 	free(first);
 	free(second);
