@@ -13,6 +13,8 @@
 #include "../abi/stats_abi.h"
 #include "../core/decide.h"
 #include "publish.h"
+#include <rte_branch_prediction.h>
+#include <rte_cycles.h>
 #include <rte_mempool.h>
 
 #define WORKER_BURST 64u
@@ -43,6 +45,9 @@ struct worker {
 	struct rte_mempool *pool;            // for answers
 	const atomic_bool *stop;             // set by the main thread
 	struct burst *burst;
+	uint32_t unsampled; // bursts since the last one that was measured
+	bool is_sampled;    // this burst is measured
+	uint64_t lap_tsc;   // end of its last step
 };
 
 // What the workers have in common.
@@ -57,6 +62,18 @@ struct worker_setup {
 	struct rte_mempool *pool;
 	const atomic_bool *stop;
 };
+
+// Ends a step of the burst at hand, and counts what it took if this burst is measured.
+static inline void worker_lap(struct worker *w, enum op25b_burst_step step)
+{
+	uint64_t now_tsc;
+
+	if (likely(!w->is_sampled))
+		return;
+	now_tsc = rte_rdtsc();
+	w->block->step_cycles[step] += now_tsc - w->lap_tsc;
+	w->lap_tsc = now_tsc;
+}
 
 // Ports are filled in by worker_add_pair(). Returns false if memory does not suffice.
 bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *setup);
