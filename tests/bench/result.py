@@ -7,7 +7,7 @@ import dataclasses
 import statistics
 
 NOISE = 0.10  # of the median: a middle half wider than this decides nothing
-VERDICTS = ("aim met", "met", "missed", "noise", "-")
+VERDICTS = ("aim met", "met", "missed", "noise", "-", "not run")
 
 
 class BenchError(Exception):
@@ -43,9 +43,12 @@ class Result:
     x_label: str = None
     totals: list = dataclasses.field(default_factory=list)  # of check_sum()
     is_same: bool = False  # both series are of the same program: what differs is the machine's noise
+    not_run: str = None  # why there is no series: a sentence
 
     def check(self):
         """Raises BenchError if this is no result."""
+        if self.not_run:
+            return
         lengths = {len(values) for values in self.series.values()}
         if len(lengths) != 1 or 0 in lengths:
             raise BenchError(f"{self.row}, {self.name}: series of {sorted(lengths) or 'no'} values")
@@ -85,6 +88,8 @@ class Result:
 
     def verdict(self):
         """One of VERDICTS. Rounds that all say the same are believed however far apart they are."""
+        if self.not_run:
+            return "not run"
         if self.better == "none" or (self.least is None and self.aim is None):
             return "-"
         grades = {self.grade(value) for value in self.figures()}
@@ -93,6 +98,8 @@ class Result:
         return ("missed", "met", "aim met")[self.grade(self.median())]
 
     def as_json(self):
+        if self.not_run:
+            return dataclasses.asdict(self) | {"verdict": self.verdict()}
         values = self.figures()
         return dataclasses.asdict(self) | {"figure": values, "median": self.median(), "low": min(values), "high": max(values),
                                            "spread": self.spread(), "verdict": self.verdict()}
