@@ -36,19 +36,20 @@ class Case:
     x_label: str = None
     notes: list = dataclasses.field(default_factory=list)
     policy: dict = None  # None: that of the row
+    has_steps: bool = False  # whether it is told where op25b-dp's time goes
     is_over: bool = False  # op25b-dp works until nearly all of the capture is over the limit, and is measured then
 
 
 def wanted_cases(cold):
     told = "a million" if cold == 1_000_000 else f"{cold // 1000} thousand"
     for frames, name in ((HOT, "a thousand frames (hot)"), (cold, f"{told} frames (cold)")):
-        yield Case(f"1 % port 25, {name}", "plain4", frames, {}, (0.90, 0.98), (1.05, 1.2))
+        yield Case(f"1 % port 25, {name}", "plain4", frames, {}, (0.90, 0.98), (1.05, 1.2), has_steps=True)
     flood = f"flood of SYNs to port 25 from {told} random subscribers, limit in force"
-    yield Case(f"{flood}, most are over it", "flood", cold, {}, (0.6, 0.85), is_over=True)
-    yield Case(f"{flood}, none is over it", "flood", cold, {}, (0.6, 0.85), policy=generous_policy())
+    yield Case(f"{flood}, most are over it", "flood", cold, {}, (0.6, 0.85), is_over=True, has_steps=True)
+    yield Case(f"{flood}, none is over it", "flood", cold, {}, (0.6, 0.85), policy=generous_policy(), has_steps=True)
     for mix, name in (("qinq_pppoe", "QinQ and PPPoE"), ("v6ext", "IPv6 with extension headers")):
         for frames, heat in ((HOT, "hot"), (cold, "cold")):
-            yield Case(f"{name}, 1 % port 25, {heat}", mix, frames, {}, (0.8, 0.95))
+            yield Case(f"{name}, 1 % port 25, {heat}", mix, frames, {}, (0.8, 0.95), has_steps=True)
 
 
 def generous_policy():
@@ -144,6 +145,8 @@ class Bench:
                         *case.io, notes=notes, x=case.x, group=case.group, x_label=case.x_label, totals=turns.totals)]
         if case.mac:
             found.append(Result("alone", f"{case.name}, against testpmd mac", "Mpps", "more", {name: series[name] for name in (OWN, MAC)}, (OWN, MAC), *case.mac))
+        if case.has_steps and len(turns.steps) > self.ctx.rounds:
+            found.append(steps_result(case, turns.steps[-self.ctx.rounds:]))
         if AGAIN in series:
             found.append(Result("alone", "testpmd io against itself, in two processes", "Mpps", "none",
                                 {name: series[name] for name in (IO, AGAIN)}, (IO, AGAIN), is_same=True,
@@ -174,6 +177,12 @@ class Bench:
                             notes=["What the same second CPU gives a program whose cores share nothing."])]
 
 
+def steps_result(case, rounds):
+    series = {"all steps": [sum(steps.values()) for steps in rounds]} | {step: [steps[step] for steps in rounds] for step in rounds[0]}
+    return Result("alone", f"{case.name}: where op25b-dp's time goes", "ns/frame", "none", series,
+                  notes=["Steps are timed in one burst of many, by op25b-dp itself; reading the clock between them is part of them."])
+
+
 def frame_note(series):
     told = ", ".join(f"{name} {1000 / statistics.median(rates):.1f}" for name, rates in series.items())
     return f"ns a frame (median): {told}."
@@ -192,6 +201,7 @@ def run(ctx):
     wanted = list(wanted_cases(100_000 if ctx.quick else 1_000_000))
     growth = list(growth_cases(ctx.quick))
     seconds = ctx.seconds / 4 if ctx.quick else ctx.seconds
+    growth_seconds = seconds if ctx.quick else ctx.seconds / 2  # there are many, and nothing is wanted of them
     ctx.expect(len(wanted) + len(growth) + 1)
     burst_note = bench.choose_burst()
     results = []
@@ -199,5 +209,5 @@ def run(ctx):
         results += bench.measure(case, seconds, with_again=number == 0)
     results[0].notes.append(burst_note)
     for case in growth:
-        results += bench.measure(case, seconds)
+        results += bench.measure(case, growth_seconds)
     return results + bench.workers(seconds)

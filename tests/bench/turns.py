@@ -3,11 +3,12 @@
 window begins a moment after its turn, and neither reading a capture nor starting up is part of any."""
 import time
 
-from dataplane import Dataplane
+from dataplane import Dataplane, step_cycles
 from result import BenchError
 from testpmd import Testpmd
 
 BUFFER_BYTES = 2432  # of a packet buffer with all that surrounds it, rounded up
+PAGE_BYTES = 4096  # of ordinary memory: testpmd puts one buffer into a page there
 SPARE_BUFFERS = 16384  # beside those that hold the capture
 TABLES_MIB = 640  # for two generations of op25b-dp's tables
 OTHER_MIB = 96
@@ -49,12 +50,15 @@ class Turns:
         self.buffers = frames * len(captures) + SPARE_BUFFERS
         self.mib = self.buffers * BUFFER_BYTES // (1 << 20) + OTHER_MIB
         self.is_huge = ctx.hugepages.free_mib() >= 2 * self.mib + TABLES_MIB
+        if not self.is_huge:
+            self.mib = self.buffers * PAGE_BYTES // (1 << 20) + OTHER_MIB
         # A device string ends a value at a comma; the paths of a context have none.
         self.ports = (",".join(["net_pcap0", *(f"rx_pcap={path}" for path in captures), "infinite_rx=1"]), "net_null0,no-rx=1")
         self.peers = []
         self.own = None
         self.totals = []
         self.last = {}  # op25b-dp's statistics at its end
+        self.steps = []  # of each window: {step: ns a frame}
 
     def __enter__(self):
         return self
@@ -91,9 +95,15 @@ class Turns:
         return peer
 
     def own_rate(self, seconds):
+        self.own.seen.clear()
         self.own.resume()
         rate = window(self.own, seconds)
         self.own.pause()
+        # Between samples of one window: a burst in which it was made to stand still has no times.
+        (frames, cycles), (more, later) = step_cycles(self.own.seen[0]), step_cycles(self.own.seen[-1])
+        if more > frames:
+            scale = 1e9 / self.own.seen[-1]["tsc_hz"] / (more - frames)
+            self.steps.append({step: (later[step] - cycles[step]) * scale for step in cycles})
         return rate
 
     def peer_rate(self, peer, mode, seconds):
