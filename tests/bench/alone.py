@@ -19,7 +19,6 @@ HOT = 1000
 PREFIXES = 1000
 SUBSCRIBERS = 1 << 20
 BURSTS = (32, 64)  # testpmd's own choice, and op25b-dp's
-IMIX = (7 * 64 + 4 * 594 + 1518) / 12  # octets of its mean frame
 
 
 @dataclasses.dataclass
@@ -34,7 +33,6 @@ class Case:
     group: str = None
     x: float = None
     x_label: str = None
-    notes: list = dataclasses.field(default_factory=list)
     policy: dict = None  # None: that of the row
     has_steps: bool = False  # whether it is told where op25b-dp's time goes
     is_over: bool = False  # op25b-dp works until nearly all of the capture is over the limit, and is measured then
@@ -62,10 +60,10 @@ def growth_cases(quick):
     """What nothing is wanted of: how it goes from one end to the other."""
     for size in (64, 1518) if quick else (64, 128, 256, 512, 1024, 1518):
         yield Case(f"frames of {size} octets", keys={"size": size}, group="size of frames", x=size, x_label="octets on the wire")
-    yield Case("frames of IMIX", keys={"size": "imix"}, group="size of frames: IMIX", x=round(IMIX), x_label="octets on the wire, on average")
+    yield Case("frames of IMIX", keys={"size": "imix"})
     for permille in (0, 1000) if quick else (0, 10, 50, 500, 1000):
         yield Case(f"{permille / 10:g} % port 25", keys={"port25": permille}, group="share of port 25", x=permille / 10, x_label="% of frames")
-    yield Case("IPv6", "plain6", group=None)
+    yield Case("IPv6", "plain6")
 
 
 class Bench:
@@ -140,7 +138,9 @@ class Bench:
         turns.own.pause()
 
     def results(self, case, series, turns):
-        notes = case.notes + [frame_note(series)] + turns.memory_note() + [verdict_note(turns.last)]
+        notes = turns.memory_note()
+        if case.io[0]:
+            notes += [frame_note(series), verdict_note(turns.last)]
         found = [Result("alone", f"{case.name}, against testpmd io", "Mpps", "more", {name: series[name] for name in (OWN, IO)}, (OWN, IO),
                         *case.io, notes=notes, x=case.x, group=case.group, x_label=case.x_label, totals=turns.totals)]
         if case.mac:
