@@ -106,10 +106,10 @@ class Bench:
         """The results of a case."""
         path = self.capture(case)
         with self.turns([path], case.frames, [self.ctx.core]) as turns:
+            peer = turns.start_peer(self.burst)
             turns.start_own(case.policy or self.policy, self.slots)
             if case.is_over:
                 self.fill_limits(turns)
-            peer = turns.start_peer(self.burst)
             what = {OWN: lambda: turns.own_rate(seconds), IO: lambda: turns.peer_rate(peer, "io", seconds)}
             if case.mac:
                 what[MAC] = lambda: turns.peer_rate(peer, "mac", seconds)
@@ -162,8 +162,8 @@ class Bench:
         paths = [self.capture(case), self.capture(case, seed=2)]
         with self.turns(paths, HOT, [ctx.core, ctx.other_core]) as two, self.turns(paths[:1], HOT, [ctx.core]) as one:
             for turns in (two, one):
-                turns.start_own(self.policy, self.slots)
                 turns.start_peer(self.burst)
+                turns.start_own(self.policy, self.slots)
             series = interleave(ctx, {
                 "two workers": lambda: two.own_rate(seconds), "one worker": lambda: one.own_rate(seconds),
                 "testpmd io, two cores": lambda: two.peer_rate(two.peers[0], "io", seconds),

@@ -102,8 +102,7 @@ class Context:
         return self
 
     def __exit__(self, *_):
-        for process in self._processes:
-            self.stop(process)
+        self.end_row()
         self.hugepages.restore()
         shutil.rmtree(self.work, ignore_errors=True)
 
@@ -178,6 +177,11 @@ class Context:
     def begin_row(self, row):
         self.row = row
         self._cases = None
+
+    def end_row(self):
+        """Nothing of a row is left to run beside the next one."""
+        for process in list(self._processes):
+            self.stop(process)
 
     def expect(self, cases):
         """The row says how many times it will call pairs.interleave(), so that the time to go can be told."""

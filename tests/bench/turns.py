@@ -87,6 +87,8 @@ class Turns:
         memory = {"mib": self.mib + TABLES_MIB, "hugepages": "yes" if self.is_huge else "no", "slots": slots, "buffers": self.buffers}
         self.own = Dataplane(self.ctx, self.name, policy, self.ports, self.cores, memory)
         self.own.pause()
+        for peer in self.peers:
+            peer.wait()  # it is no longer in anybody's way then
 
     def start_peer(self, burst):
         options = [f"--burst={burst}", f"--mbcache={CACHE}"]
