@@ -178,7 +178,7 @@ static uint32_t send_all(struct worker *w, const struct worker_port *port, struc
 	for (i = 0; i < count; i++)
 		bytes[i + 1] = bytes[i] + frames[i]->pkt_len;
 	for (tries = 0; sent < count && tries < TX_TRIES; tries++)
-		sent += rte_eth_tx_burst(port->eth, w->queue, frames + sent,
+		sent += rte_eth_tx_burst(port->eth, port->queue, frames + sent,
 					 (uint16_t)(count - sent));
 	counters->tx_packets += sent;
 	counters->tx_bytes += bytes[sent];

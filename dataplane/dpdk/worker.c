@@ -56,7 +56,7 @@ static uint32_t serve_port(struct worker *w, const struct tables *t, const struc
 			   const struct worker_port *out, uint64_t turn_ns)
 {
 	struct op25b_port_counters *counters = &w->block->port[in->stats];
-	uint32_t count = rte_eth_rx_burst(in->eth, w->queue, w->burst->rx, WORKER_BURST);
+	uint32_t count = rte_eth_rx_burst(in->eth, in->queue, w->burst->rx, WORKER_BURST);
 	uint32_t i;
 
 	if (count == 0)

@@ -22,6 +22,7 @@ struct burst; // burst.h: scratch of one burst
 // One port as a worker uses it.
 struct worker_port {
 	uint16_t eth;           // DPDK's port number
+	uint16_t queue;         // this worker's pair of queues there
 	uint8_t stats;          // index in op25b_stats_block.port
 	struct ingress ingress; // how frames that come in here are judged
 	bool has_guard;         // frames that are not received here are judged by the guard

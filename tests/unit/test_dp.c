@@ -400,38 +400,42 @@ static void leaves_frames_to_the_guard_while_that_has_a_newer_policy(void **stat
 	free(image);
 }
 
-// What the driver says, in place of rte_eth_stats_get(): ring ports lose nothing.
-static struct rte_eth_stats driver_says;
+// What the driver says of devices 3 and 4, in place of rte_eth_stats_get(): ring ports lose
+// nothing.
+static struct rte_eth_stats driver_says[2];
 static int driver_error;
 
 int __wrap_rte_eth_stats_get(uint16_t eth, struct rte_eth_stats *stats);
 int __wrap_rte_eth_stats_get(uint16_t eth, struct rte_eth_stats *stats)
 {
-	assert_int_equal(eth, 3);
-	*stats = driver_says;
-	return driver_error;
+	assert_in_range(eth, 3, 4);
+	*stats = driver_says[eth - 3];
+	return eth == 4 ? driver_error : 0;
 }
 
-static void copies_what_the_driver_lost(void **state)
+static void adds_up_what_the_devices_of_a_port_lost(void **state)
 {
-	const struct port port = {.name = "nic", .eth = 3};
+	const struct port port = {
+		.name = "nic", .device = {{.eth = 3}, {.eth = 4}}, .device_count = 2};
 	struct op25b_stats_port to = {.name = "nic", .side = SIDE_NETWORK, .pair = 2};
 
 	(void)state;
-	driver_says = (struct rte_eth_stats){
+	driver_says[0] = (struct rte_eth_stats){
 		.ipackets = 1, .imissed = 1ull << 40, .ierrors = 20, .oerrors = 2, .rx_nombuf = 3};
+	driver_says[1] = (struct rte_eth_stats){
+		.ipackets = 7, .imissed = 1, .ierrors = 300, .oerrors = 7, .rx_nombuf = 40};
 	driver_error = 0;
 	port_read_losses(&port, &to);
-	assert_true(to.rx_missed_packets == 1ull << 40);
-	assert_int_equal(to.rx_error_packets, 20);
-	assert_int_equal(to.rx_nobuf_packets, 3);
+	assert_true(to.rx_missed_packets == (1ull << 40) + 1);
+	assert_int_equal(to.rx_error_packets, 320);
+	assert_int_equal(to.rx_nobuf_packets, 43);
 	// A driver that fails to answer takes nothing back.
-	memset(&driver_says, 0, sizeof(driver_says));
+	memset(driver_says, 0, sizeof(driver_says));
 	driver_error = -EIO;
 	port_read_losses(&port, &to);
-	assert_true(to.rx_missed_packets == 1ull << 40);
-	assert_int_equal(to.rx_error_packets, 20);
-	assert_int_equal(to.rx_nobuf_packets, 3);
+	assert_true(to.rx_missed_packets == (1ull << 40) + 1);
+	assert_int_equal(to.rx_error_packets, 320);
+	assert_int_equal(to.rx_nobuf_packets, 43);
 	assert_string_equal(to.name, "nic");
 	assert_int_equal(to.pair, 2);
 }
@@ -456,7 +460,7 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(
 			leaves_frames_to_the_guard_while_that_has_a_newer_policy, start, stop),
-		cmocka_unit_test(copies_what_the_driver_lost),
+		cmocka_unit_test(adds_up_what_the_devices_of_a_port_lost),
 	};
 
 	return cmocka_run_group_tests_name("dp", tests, NULL, NULL);
