@@ -24,7 +24,7 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		.publish = setup->publish,
 		.block = stats_block(setup->stats, index),
 		.slots = setup->slots,
-		.heartbeat = setup->heartbeat ? setup->heartbeat + index : NULL,
+		.heartbeat = setup->heartbeat ? &setup->heartbeat[index].turn_ns : NULL,
 		.queue = (uint16_t)index,
 		.start_pass = setup->start_pass,
 		.idle_us = setup->idle_us,
@@ -35,8 +35,12 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		w->answer_profile.interval_ns = CLOCK_SECOND_NS / setup->answers_per_s;
 		w->answer_profile.tolerance_ns = ANSWER_BURST_NS;
 	}
-	w->burst = calloc(1, sizeof(*w->burst));
-	return w->burst != NULL;
+	w->burst = aligned_alloc(WORKER_ALIGN_BYTES,
+				 RTE_ALIGN_CEIL(sizeof(*w->burst), WORKER_ALIGN_BYTES));
+	if (!w->burst)
+		return false;
+	memset(w->burst, 0, sizeof(*w->burst));
+	return true;
 }
 
 void worker_fini(struct worker *w)

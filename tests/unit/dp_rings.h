@@ -24,7 +24,7 @@ struct dp_rings_config {
 	uint32_t answers_per_s;                  // resets; 0: none are sent
 	bool start_pass;                         // before the first policy
 	const struct op25b_guard_control *guard; // what the ports' guard does; NULL: they have none
-	uint64_t *heartbeat;                     // of the guard; NULL: none
+	struct op25b_guard_beat *heartbeat;      // of the guard, one per worker; NULL: none
 	uint32_t tx_frames; // room of the rings that frames leave by, a power of 2; 0: 1024
 };
 

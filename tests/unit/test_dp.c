@@ -338,7 +338,8 @@ static void passes_traffic_before_the_first_policy_if_told_so(void **state)
 }
 
 // Starts on guarded ports, with `start` as pass. Returns a frame of blocked mail.
-static struct frame start_guarded(const struct op25b_guard_control *guard, uint64_t *heartbeat)
+static struct frame start_guarded(const struct op25b_guard_control *guard,
+				  struct op25b_guard_beat *heartbeat)
 {
 	struct dp_rings_config c = usual;
 	struct frame f;
@@ -356,7 +357,7 @@ static struct frame start_guarded(const struct op25b_guard_control *guard, uint6
 static void leaves_frames_to_the_guard_until_it_has_a_policy(void **state)
 {
 	const struct op25b_guard_control guard = {.active = 7 * 2 + 1, .image_checksum = 7};
-	uint64_t heartbeat = 0;
+	struct op25b_guard_beat heartbeat = {0};
 	struct frame f = start_guarded(&guard, &heartbeat);
 	size_t bytes;
 	void *image = make_image(7, &bytes);
@@ -364,11 +365,11 @@ static void leaves_frames_to_the_guard_until_it_has_a_policy(void **state)
 	(void)state;
 	dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
 	assert_int_equal(dp_rings_turn(), 0);
-	assert_int_equal(heartbeat, 0);
+	assert_int_equal(heartbeat.turn_ns, 0);
 	assert_int_equal(dp_rings_publish(image, bytes).outcome, OUTCOME_APPLIED);
 	assert_int_equal(dp_rings_turn(), 1);
 	assert_int_equal(dp_rings_reason_count(REASON_DROP_BLOCKED), 1);
-	assert_true(heartbeat > 0);
+	assert_true(heartbeat.turn_ns > 0);
 	free(image);
 }
 
@@ -376,7 +377,7 @@ static void leaves_frames_to_the_guard_until_it_has_a_policy(void **state)
 static void leaves_frames_to_the_guard_while_that_has_a_newer_policy(void **state)
 {
 	struct op25b_guard_control guard = {.active = 0};
-	uint64_t heartbeat = 0;
+	struct op25b_guard_beat heartbeat = {0};
 	struct frame f = start_guarded(&guard, &heartbeat);
 	size_t bytes;
 	struct op25b_image_hdr *image = make_image(5, &bytes);
@@ -384,16 +385,16 @@ static void leaves_frames_to_the_guard_while_that_has_a_newer_policy(void **stat
 	(void)state;
 	assert_int_equal(dp_rings_publish(image, bytes).outcome, OUTCOME_APPLIED);
 	assert_int_equal(dp_rings_turn(), 0);
-	assert_true(heartbeat > 0);
+	assert_true(heartbeat.turn_ns > 0);
 	guard.active = 6 * 2;
 	guard.image_checksum = image->checksum + 1;
 	dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
 	assert_int_equal(dp_rings_turn(), 0);
-	assert_int_equal(heartbeat, 0);
+	assert_int_equal(heartbeat.turn_ns, 0);
 	// A newer generation of the very same policy is no newer policy.
 	guard.image_checksum = image->checksum;
 	assert_int_equal(dp_rings_turn(), 1);
-	assert_true(heartbeat > 0);
+	assert_true(heartbeat.turn_ns > 0);
 	// Neither is an older one that the guard is yet to be moved on from.
 	guard = (struct op25b_guard_control){.active = 4 * 2, .image_checksum = 4};
 	expect_drop(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes, REASON_DROP_BLOCKED);
