@@ -114,8 +114,8 @@ static bool check_queues(const struct port *p, const struct rte_eth_dev_info *in
 		return false;
 	}
 	if (queues > 1 && !(info->flow_type_rss_offloads & SPREAD_BY))
-		log_line("port %s: its driver does not spread frames over queues (no RSS): what "
-			 "the other end puts into queue 0 alone is all for worker 0",
+		log_line("port %s: its driver does not spread frames over queues (no RSS): unless "
+			 "the other end does, all come to queue 0, and so to worker 0",
 			 p->name);
 	return true;
 }
