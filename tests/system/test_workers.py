@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several workers on interfaces with several queues: worker i serves queue i. Each frame is judged by its worker, all are
 counted once, and what holds of one worker's loss holds of two."""
+import contextlib
+import ctypes
 import os
+import re
 import signal
 import sys
 
 import load
 import test_loss
-from box import Box, read_numbered, run, tcp_frame, wait_for
+from box import LIBC, Box, read_numbered, run, tcp_frame, wait_for
 
 PACKET_QDISC_BYPASS = 20
 SOL_PACKET = 263
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000  # of waitpid(): threads of others too
 FRAMES = 400  # by queue and side: less than a queue holds
 
 
@@ -128,6 +133,39 @@ def check_all_queues_are_served():
         end_cleanly(box)
 
 
+@contextlib.contextmanager
+def hung(box, worker):
+    """This worker's thread does not run; the others do. No signal does that, but a debugger can."""
+    pid = box.processes["op25b-dp"].pid
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as name:
+            if re.fullmatch(rf".*worker-?{worker + 1}", name.read().strip()):  # lcore 0 is the main thread
+                break
+    else:
+        raise AssertionError(f"no thread of worker {worker}")
+    for request in (PTRACE_SEIZE, PTRACE_INTERRUPT):
+        if LIBC.ptrace(request, int(thread), None, None):
+            raise OSError(ctypes.get_errno(), "ptrace")
+    os.waitpid(int(thread), WALL)
+    try:
+        yield
+    finally:
+        LIBC.ptrace(PTRACE_DETACH, int(thread), None, None)
+
+
+def check_one_of_two_hangs():
+    with Workers(2, 2) as box:
+        box.start_daemon()
+        box.start_dataplane()
+        with hung(box, 1):
+            wait_for("it is said", lambda: "worker 1 is stuck" in box.log("op25b-dp"))
+            assert offer(box)["received"] == 4 * FRAMES, "queue 0 is worker 0's, queue 1 the guard's"
+        wait_for("it is said", lambda: "worker 1 runs again" in box.log("op25b-dp"))
+        assert offer(box)["received"] == 8 * FRAMES, "a queue is not served any more"
+        assert "worker 0 is stuck" not in box.log("op25b-dp")
+        end_cleanly(box)
+
+
 def check_the_guard_judges_queues_without_a_worker():
     with Workers(1, 2) as box:
         box.start_daemon()
@@ -162,6 +200,7 @@ def main():
         print("# skipped: two workers need two CPUs")
         return 77
     check_all_queues_are_served()
+    check_one_of_two_hangs()
     check_the_guard_judges_queues_without_a_worker()
     check_workers_without_a_queue_are_refused()
     check_losses()
