@@ -134,7 +134,7 @@ static uint32_t give(struct worker *w, const struct worker_port *port, struct rt
 	uint32_t tries, sent = 0;
 
 	for (tries = 0; sent < count && tries < TX_TRIES; tries++)
-		sent += rte_eth_tx_burst(port->eth, w->queue, frames + sent,
+		sent += rte_eth_tx_burst(port->eth, port->queue, frames + sent,
 					 (uint16_t)(count - sent));
 	return sent;
 }

@@ -26,7 +26,7 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		.publish = setup->publish,
 		.block = stats_block(setup->stats, index),
 		.slots = setup->slots,
-		.heartbeat = setup->heartbeat ? setup->heartbeat + index : NULL,
+		.heartbeat = setup->heartbeat ? &setup->heartbeat[index].turn_ns : NULL,
 		.queue = (uint16_t)index,
 		.start_pass = setup->start_pass,
 		.idle_us = setup->idle_us,
@@ -37,9 +37,11 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		w->answer_profile.interval_ns = CLOCK_SECOND_NS / setup->answers_per_s;
 		w->answer_profile.tolerance_ns = ANSWER_BURST_NS;
 	}
-	w->burst = calloc(1, sizeof(*w->burst));
+	w->burst = aligned_alloc(WORKER_ALIGN_BYTES,
+				 RTE_ALIGN_CEIL(sizeof(*w->burst), WORKER_ALIGN_BYTES));
 	if (!w->burst)
 		return false;
+	memset(w->burst, 0, sizeof(*w->burst));
 	for (i = 0; i < OP25B_MAX_PORTS; i++)
 		w->burst->reader[i].has_shapes = shape_is_available();
 	return true;
@@ -83,7 +85,7 @@ static uint32_t serve_port(struct worker *w, const struct tables *t, const struc
 	uint32_t count;
 
 	lap_begin(w);
-	count = rte_eth_rx_burst(in->eth, w->queue, w->burst->rx, WORKER_BURST);
+	count = rte_eth_rx_burst(in->eth, in->queue, w->burst->rx, WORKER_BURST);
 	if (count == 0)
 		return 0;
 	lap_received(w, count);

@@ -18,12 +18,15 @@
 #include <rte_mempool.h>
 
 #define WORKER_BURST 64u
+// What different workers write is this far apart: CPUs fetch cache lines in pairs.
+#define WORKER_ALIGN_BYTES 128u
 
 struct burst; // burst.h: scratch of one burst
 
 // One port as a worker uses it.
 struct worker_port {
 	uint16_t eth;           // DPDK's port number
+	uint16_t queue;         // this worker's pair of queues there
 	uint8_t stats;          // index in op25b_stats_block.port
 	struct ingress ingress; // how frames that come in here are judged
 	bool has_guard;         // frames that are not received here are judged by the guard
@@ -31,7 +34,8 @@ struct worker_port {
 
 // Everything in it is the worker's own, but for what pointers lead to; see there.
 struct worker {
-	struct publish *publish;         // read: current, guard; own thread id in qsbr
+	_Alignas(WORKER_ALIGN_BYTES) struct publish
+		*publish;                // read: current, guard; own thread id in qsbr
 	struct op25b_stats_block *block; // single writer: this worker
 	uint64_t *slots;                 // all workers and the guard, by compare-and-swap
 	volatile uint64_t *heartbeat;    // the guard's cell of this queue; NULL: no guard
@@ -55,7 +59,7 @@ struct worker_setup {
 	struct publish *publish;
 	const struct stats *stats;
 	uint64_t *slots;
-	volatile uint64_t *heartbeat; // first of the guard's cells; NULL: no guard
+	struct op25b_guard_beat *heartbeat; // of the guard, one per queue; NULL: no guard
 	uint32_t answers_per_s;
 	uint32_t idle_us;
 	bool start_pass;
