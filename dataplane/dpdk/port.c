@@ -75,9 +75,19 @@ struct rte_mempool *port_pool_create(uint32_t buffers)
 	return NULL;
 }
 
+// net_memif says how long a frame may be, but no MTU, and refuses one that goes beyond.
+static uint32_t max_mtu(const struct rte_eth_dev_info *info)
+{
+	const uint32_t around = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+
+	if (info->max_mtu == UINT16_MAX && info->max_rx_pktlen > around)
+		return RTE_MIN(info->max_rx_pktlen - around, ENVELOPE_MTU);
+	return RTE_MIN(info->max_mtu, ENVELOPE_MTU);
+}
+
 static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info, uint32_t queues)
 {
-	struct rte_eth_conf conf = {.rxmode.mtu = RTE_MIN(info->max_mtu, ENVELOPE_MTU)};
+	struct rte_eth_conf conf = {.rxmode.mtu = max_mtu(info)};
 
 	conf.rx_adv_conf.rss_conf.rss_hf =
 		queues > 1 ? SPREAD_BY & info->flow_type_rss_offloads : 0;
