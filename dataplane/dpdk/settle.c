@@ -128,8 +128,7 @@ uint32_t burst_settle(struct worker *w, uint32_t count, uint64_t now_ns)
 }
 
 // Gives count frames to the port. Returns how many it took, all of them from the front.
-static uint32_t give(struct worker *w, const struct worker_port *port, struct rte_mbuf **frames,
-		     uint32_t count)
+static uint32_t give(const struct worker_port *port, struct rte_mbuf **frames, uint32_t count)
 {
 	uint32_t tries, sent = 0;
 
@@ -159,7 +158,7 @@ void burst_send(struct worker *w, const struct worker_port *out, uint32_t count)
 
 	if (count == 0)
 		return;
-	sent = give(w, out, b->rx, count);
+	sent = give(out, b->rx, count);
 	counters->tx_packets += sent;
 	counters->tx_bytes += b->bytes;
 	if (sent == count)
@@ -180,7 +179,7 @@ void burst_answer(struct worker *w, const struct worker_port *back)
 	// A frame that the driver took is no longer ours to ask.
 	for (i = 0; i < b->answer_count; i++)
 		bytes += b->answer[i]->pkt_len;
-	sent = give(w, back, b->answer, b->answer_count);
+	sent = give(back, b->answer, b->answer_count);
 	counters->tx_packets += sent;
 	counters->answer_packets += sent;
 	counters->tx_bytes += bytes - free_unsent(b->answer, sent, b->answer_count);
