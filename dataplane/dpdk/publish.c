@@ -119,7 +119,7 @@ static struct publish_answer prepare(struct publish *p, struct tables *t, int fd
 		answer = check_room(p, t);
 	if (answer.outcome != OUTCOME_APPLIED)
 		return answer;
-	if (!tables_build(t, p->seq++))
+	if (!tables_build(t))
 		return refuse(OUTCOME_NO_MEMORY, image_view_count(&t->view, SECTION_PREFIX4),
 			      image_view_count(&t->view, SECTION_PREFIX6), 0);
 	directory_take_up(&directory, &t->view, t->classes);

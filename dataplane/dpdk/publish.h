@@ -45,7 +45,6 @@ struct publish {
 	uint64_t slots_capacity;
 	const struct op25b_guard_control *guard; // the guard's own word, only read; NULL: no guard
 	uint32_t deadline_ms;
-	uint32_t seq; // of the next tables
 };
 
 // What came of an offer, in the terms of abi/link_abi.h.

@@ -26,6 +26,7 @@ SLOTS = 1 << 23
 MIB, BUFFERS = 1024, 16384
 LOAD_MIB = 128
 HOT = 1000  # frames of the capture
+MEET = 2000  # frames that meet each policy at least: more than change_load takes for a mistake
 PARTS = ("forwarded", "dropped", "answered", "tx_full")
 
 
@@ -170,7 +171,7 @@ class Numbered:
     def part(self, publishes, pause_ms):
         """An even number of them: the first policy is in force before and after."""
         self._step()
-        self.rows += self.box.offer(self.policies[::-1], publishes, pause_ms)
+        self.rows += self.box.offer(self.policies[::-1], publishes, pause_ms, ["--frames", str(MEET)])
         lost, seconds = self._step()
         self.changing += lost
         time.sleep(seconds)

@@ -23,12 +23,14 @@
 #include "watch.h"
 
 #define MAX_POLICIES 8u
+#define FRAMES_WAIT_NS 30000000000ull
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static struct {
 	const char *socket_path;
 	uint32_t count;
 	uint32_t pause_ms;
+	uint32_t frames; // that must have met a policy before the next is offered
 	bool with_totals;
 	uint32_t policy_count;
 	char *const *policy_path;
@@ -268,6 +270,19 @@ static bool offer(struct session *s, uint32_t index, uint32_t number)
 	return msg.outcome == OUTCOME_APPLIED;
 }
 
+// However slowly they come on a busy machine: a policy that no frame has met was never seen.
+static void wait_for_frames(const struct session *s, uint64_t received)
+{
+	const struct timespec nap = {0, 1000000};
+	uint64_t from_ns = now_ns();
+
+	while (totals_received(s->stats) < received) {
+		if (now_ns() - from_ns > FRAMES_WAIT_NS)
+			fail("op25b-dp", "no frames come that could meet the policy");
+		nanosleep(&nap, NULL);
+	}
+}
+
 // What the workers do when nobody offers anything, which the other figures are to be compared with.
 static void rest(const struct session *s, uint32_t number)
 {
@@ -281,6 +296,7 @@ static void rest(const struct session *s, uint32_t number)
 	frames = totals_received(s->stats);
 	from_ns = now_ns();
 	nanosleep(&nap, NULL);
+	wait_for_frames(s, frames + args.frames);
 	till_ns = now_ns();
 	frames = totals_received(s->stats) - frames;
 	gap = watch_take();
@@ -306,18 +322,21 @@ static void read_args(int argc, char **argv)
 		{"socket", required_argument, NULL, 's'},
 		{"count", required_argument, NULL, 'c'},
 		{"pause-ms", required_argument, NULL, 'p'},
+		{"frames", required_argument, NULL, 'f'},
 		{"totals", no_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "s:c:p:t", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:c:p:f:t", options, NULL)) != -1) {
 		if (option == 's')
 			args.socket_path = optarg;
 		else if (option == 'c')
 			args.count = read_count(optarg, "--count");
 		else if (option == 'p')
 			args.pause_ms = read_count(optarg, "--pause-ms");
+		else if (option == 'f')
+			args.frames = read_count(optarg, "--frames");
 		else if (option == 't')
 			args.with_totals = true;
 		else
@@ -328,8 +347,9 @@ static void read_args(int argc, char **argv)
 	if (args.socket_path && (args.policy_count >= 1 || !args.count) &&
 	    args.policy_count <= MAX_POLICIES)
 		return;
-	fprintf(stderr, "usage: offer --socket DP.SOCK [--count N] [--pause-ms MS] [--totals] "
-			"POLICY.json...\n");
+	fprintf(stderr,
+		"usage: offer --socket DP.SOCK [--count N] [--pause-ms MS [--frames N]] [--totals] "
+		"POLICY.json...\n");
 	exit(2);
 }
 
