@@ -117,7 +117,7 @@ def offer(box):
 
 def end_cleanly(box):
     box.kill("op25b-dp", signal.SIGTERM)
-    assert box.processes["op25b-dp"].returncode == 0, f"not a clean end: {box.log('op25b-dp')}"
+    assert box.processes["op25b-dp"].returncode == 0, f"not a clean end: {box.processes['op25b-dp'].returncode} {box.log('op25b-dp')}"
 
 
 def check_all_queues_are_served():
@@ -199,6 +199,7 @@ def main():
     if len(os.sched_getaffinity(0)) < 2:
         print("# skipped: two workers need two CPUs")
         return 77
+    os.environ["LSAN_OPTIONS"] = "suppressions=" + os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks.txt")
     check_all_queues_are_served()
     check_one_of_two_hangs()
     check_the_guard_judges_queues_without_a_worker()
