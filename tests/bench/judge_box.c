@@ -92,7 +92,7 @@ void box_open(struct box *b, uint32_t index)
 	setup.slots = b->shared.slots;
 	if (!worker_init(&b->worker, 0, &setup))
 		stop("no memory for a worker");
-	b->in = (struct worker_port){.ingress = {.side = SIDE_SUBSCRIBER}};
+	b->in = (struct worker_port){.ingress = {.side = SIDE_SUBSCRIBER}, .is_far = true};
 	before = box_dpdk_bytes();
 	offer(b);
 	b->table_bytes = box_dpdk_bytes() - before;

@@ -21,7 +21,7 @@ struct box {
 	struct stats stats;
 	struct publish publish;
 	struct worker worker;
-	struct worker_port in; // a subscriber port
+	struct worker_port in; // a subscriber port whose frames a NIC has written
 	uint64_t table_bytes;  // that publishing the policy took from DPDK's memory
 };
 
