@@ -21,7 +21,7 @@ sys.path.insert(0, HERE)
 # pylint: disable=wrong-import-position
 from result import Result  # noqa: E402
 
-RATIO_LEAST, RATIO_MOST = 0.01, 100
+RATIO_LEAST, RATIO_MOST = 0.01, 10_000  # a scan of two thousand rules is slow
 PAGE_BYTES_MOST = 300_000
 # What must be there of each row: (at least, aim) of each figure, as often as it is wanted, and how many results at least.
 WANTED = {
@@ -31,7 +31,7 @@ WANTED = {
     "kernel": ([], 3),
     "change": ([(500, 150), (0, None), (0, None)], 3),
 }
-WITH_TOTALS = ("alone",)  # rows that count frames of op25b-dp at its end
+WITH_TOTALS = ("judge", "alone")  # rows that say what became of each frame
 
 
 def wrong_of_result(result):
