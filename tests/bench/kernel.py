@@ -178,7 +178,7 @@ class Case:
     def note_part(self, peer, kind, text, part, whole):
         """Of all rounds the worst is told."""
         worst = max(part / whole, self.noted.get((peer.title, kind), (0, ""))[0])
-        self.noted[(peer.title, kind)] = (worst, f"{peer.title}: up to {worst * 100:.2g} % {text}.")
+        self.noted[(peer.title, kind)] = (worst, f"{peer.title}: up to {worst * 100:.3g} % {text}.")
 
     def notes(self, *kinds):
         return [text for (_, kind), (_, text) in self.noted.items() if kind in kinds]
