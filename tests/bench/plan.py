@@ -6,8 +6,8 @@ and 3fff:: + (n << 72). The provider's own relay is 192.0.2.25 and 2001:db8:25::
 these, in 192.0.2.0/24 and in 198.18.0.0/15; over IPv6 they are in 2400::/6. With more prefixes than one a family, mkpcap
 needs the file of prefix_file(): it spreads the subscribers over all of them.
 
-As a program: plan.py policy|prefixes [--prefixes N] [--pools N] [--clauses N] [--action WORD] [--subscribers N]
-[--families 4,6] FILE"""
+As a program: plan.py policy|prefixes [--prefixes N] [--pools N] [--clauses N] [--action WORD] [--wide]
+[--subscribers N] [--families 4,6] FILE"""
 
 import argparse
 import ipaddress
@@ -23,6 +23,8 @@ POOLS_MAX, CLAUSES_MAX = 510, 32
 ACTIONS = ("permit", "drop", "rst", "icmp_admin", "monitor", "limit")
 # Thirty connections at once, then one every twenty seconds.
 LIMIT = {"key": "address", "count": "tcp_syn", "max": 30, "window_s": 600, "over": "drop"}
+# The same work, but nobody ever goes over it: then what does not come out again was lost.
+WIDE_LIMIT = LIMIT | {"max": 1_000_000, "window_s": 1}
 
 
 def _power_of_2(number):
@@ -85,8 +87,9 @@ def _clauses(count, action):
     return sets, [{"to": name, "do": "permit"} for name in sets] + [{"to": "any", "do": action} | last]
 
 
-def policy(*, prefixes=1, pools=1, clauses=2, action="limit", subscribers=SUBSCRIBERS, families=(4, 6), name="bench"):
-    """A policy as JSON has it. Prefixes are dealt to the pools in turn, so that every pool has some of all of them."""
+def policy(*, prefixes=1, pools=1, clauses=2, action="limit", wide=False, subscribers=SUBSCRIBERS, families=(4, 6), name="bench"):
+    """A policy as JSON has it. Prefixes are dealt to the pools in turn, so that every pool has some of all of them. With
+    wide, a limit is one that nobody reaches."""
     found = _prefixes(prefixes, subscribers, families)
     if not 1 <= pools <= min(POOLS_MAX, len(found[families[0]])):
         raise ValueError(f"{pools} pools: 1 to {POOLS_MAX} are allowed, and no more than prefixes of a family")
@@ -96,7 +99,7 @@ def policy(*, prefixes=1, pools=1, clauses=2, action="limit", subscribers=SUBSCR
             "pools": {pool: {"kind": "dynamic"} | {f"v{family}": found[family][i::pools] for family in families}
                       for i, pool in enumerate(names)}}
     if action == "limit":
-        made["limits"] = {"mass": LIMIT}
+        made["limits"] = {"mass": WIDE_LIMIT if wide else LIMIT}
     return made | {"stages": [{"id": "bench", "pools": names, "from": "always", "port25": port25}]}
 
 
@@ -116,6 +119,7 @@ def main():
     for option, default in (("prefixes", 1), ("pools", 1), ("clauses", 2), ("subscribers", SUBSCRIBERS)):
         parser.add_argument("--" + option, type=int, default=default, metavar="N", help=f"{default} if not given")
     parser.add_argument("--action", choices=ACTIONS, default="limit", help="of the last clause; limit if not given")
+    parser.add_argument("--wide", action="store_true", help="with a limit that nobody reaches")
     parser.add_argument("--families", choices=("4", "6", "4,6"), default="4,6", help="4,6 if not given")
     parser.add_argument("file")
     args = parser.parse_args()
@@ -125,7 +129,7 @@ def main():
             prefix_file(args.file, args.prefixes, args.subscribers, families)
         else:
             write_policy(args.file, prefixes=args.prefixes, pools=args.pools, clauses=args.clauses, action=args.action,
-                         subscribers=args.subscribers, families=families)
+                         wide=args.wide, subscribers=args.subscribers, families=families)
     except (OSError, ValueError) as error:
         parser.exit(1, f"plan.py: {error}\n")
 

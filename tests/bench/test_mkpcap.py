@@ -4,11 +4,13 @@
 
 The same arguments give the same bytes (mkpcap.sha256 holds what they are). tshark, which is asked for every checksum, finds
 nothing wrong in any mix; tags, sessions, extension headers, sizes and shares are as asked; every subscriber lies in the
-prefixes of plan.py, and every host far away outside; the policies of plan.py are policies. Every error is a sentence.
+prefixes of plan.py, and every host far away outside; the policies of plan.py are policies, and by them each frame is judged
+as what it was meant to be. Every error is a sentence.
 test_mkpcap.py --digests prints what belongs into mkpcap.sha256."""
 
 import hashlib
 import ipaddress
+import json
 import os
 import subprocess
 import sys
@@ -208,6 +210,33 @@ class Captures(unittest.TestCase):
             ours = ("3fff::/20", "2001:db8::/32")
         self.assertFalse([net for net in ours if address in ipaddress.ip_network(net)], address)
 
+    def test_the_judge_sees_what_was_meant(self):
+        # By a policy that blocks all but the relay: what each frame of a mix is comes out as its reason.
+        keys = {"prefixes": PREFIXES, "subscribers": 5000}
+        policy = plan.write_policy(self.path("policy.json"), pools=3, action="drop", **keys)
+        prefixes = plan.prefix_file(self.path("prefixes"), PREFIXES, 5000)
+        runs = [(mix, "subscriber", "dst", "blocked") for mix in MIXES] + [(mix, "network", "src", "mirror") for mix in ("dual", "v6ext")]
+        for mix, side, end, refused in runs:
+            with self.subTest(mix=mix, side=side):
+                share = 1000 if mix == "flood" else 200
+                frames = self.make(mix, "--prefixes", prefixes, "--subscribers", 5000, "--side", side, "--port25", share, frames=500)
+                mail = [frame for frame in frames if frame.port25(end)]
+                relayed = sum(str(frame.address(end)) in (plan.RELAY4, plan.RELAY6) for frame in mail)
+                tcp = sum("tcp" in frame.protocols for frame in frames)
+                wanted = Counter({refused: len(mail) - relayed, "permit": relayed, "not_port25": tcp - len(mail), "not_tcp": len(frames) - tcp})
+                self.assertEqual(self.reasons(policy, side), +wanted)
+
+    def reasons(self, policy, side):
+        """Of the frames that were made last, by op25bctl."""
+        with open(self.path("made.pcap"), "rb") as capture:
+            capture.read(24)
+            lines = []
+            while head := capture.read(16):
+                lines.append(capture.read(int.from_bytes(head[8:12], "little")).hex())
+        done = subprocess.run([OP25BCTL, "-j", "policy", "explain", policy, "--frames", "--side", side], input="\n".join(lines) + "\n",
+                              capture_output=True, text=True, check=True, timeout=60)
+        return Counter(json.loads(line)["reason"] for line in done.stdout.splitlines())
+
     def test_without_a_file_they_are_those_of_one_prefix(self):
         same = self.path("a.pcap"), self.path("b.pcap")
         for out, args in zip(same, ((), ("--prefixes", plan.prefix_file(self.path("prefixes"), 1, 1 << 24)))):
@@ -257,7 +286,7 @@ class Captures(unittest.TestCase):
 
 class Policies(unittest.TestCase):
     def test_they_are_policies(self):
-        for keys in ({}, {"prefixes": 10, "pools": 5}, {"prefixes": 100_000, "pools": 500, "action": "drop"}, {"clauses": 1}, {"clauses": 32},
+        for keys in ({}, {"prefixes": 10, "pools": 5}, {"prefixes": 100_000, "pools": 500, "action": "drop"}, {"clauses": 1}, {"clauses": 32}, {"wide": True},
                      {"subscribers": 1 << 24, "families": (4,)}, *({"action": action} for action in plan.ACTIONS)):
             with self.subTest(**keys), tempfile.TemporaryDirectory() as folder:
                 path = plan.write_policy(os.path.join(folder, "policy.json"), **keys)
