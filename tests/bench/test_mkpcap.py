@@ -35,7 +35,7 @@ PAYLOAD += [option for port in (53, 443, 3478, 51820) for option in ("-d", f"udp
 CHECKSUMS = [f"{name}.check_checksum:TRUE" for name in ("ip", "tcp", "udp")]
 STATUSES = [f"{name}.checksum.status" for name in ("ip", "tcp", "udp", "icmp", "icmpv6")]
 FIELDS = ["frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "ip.len", "ipv6.plen", "tcp.srcport", "tcp.dstport",
-          "tcp.flags", "frame.protocols", "vlan.id", "ieee8021ad.id", "pppoe.session_id", "eth.padding", "_ws.malformed", "_ws.expert.severity"] + STATUSES
+          "tcp.flags", "frame.protocols", "vlan.id", "ieee8021ad.id", "pppoe.session_id", "pppoe.payload_length", "eth.padding", "_ws.malformed", "_ws.expert.severity"] + STATUSES
 ERROR = 0x00800000  # of tshark's expert information
 BAD = "0"           # of its checksum states; 1 is good, 2 not looked at
 SYN, ACK = 0x02, 0x10
@@ -85,11 +85,22 @@ class Captures(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder.name, name)
 
-    def make(self, mix, *args, frames=FRAMES):
-        """Its frames, as tshark reads them."""
+    def bytes_of(self, mix, *args, frames=FRAMES):
+        """The frames as they are."""
         path = self.path("made.pcap")
         done = mkpcap("--mix", mix, "--frames", frames, *args, path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = []
+        with open(path, "rb") as capture:
+            capture.read(24)
+            while head := capture.read(16):
+                found.append(capture.read(int.from_bytes(head[8:12], "little")))
+        return found
+
+    def make(self, mix, *args, frames=FRAMES):
+        """The frames as tshark reads them."""
+        path = self.path("made.pcap")
+        self.bytes_of(mix, *args, frames=frames)
         command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=|", "-E", "occurrence=f", *PAYLOAD]
         for option in CHECKSUMS:
             command += ["-o", option]
@@ -102,7 +113,7 @@ class Captures(unittest.TestCase):
 
     def test_every_mix_is_sound(self):
         for mix in MIXES:
-            for size, side in ((64, "subscriber"), ("imix", "network")):
+            for size, side in (("imix", "subscriber"), (333, "network")):
                 with self.subTest(mix=mix, size=size, side=side):
                     for frame in self.make(mix, "--size", size, "--side", side, "--port25", 1000 if mix == "flood" else 100):
                         self.check_sound(frame)
@@ -125,9 +136,10 @@ class Captures(unittest.TestCase):
                     link = 30 if frame.row["pppoe.session_id"] else 14
                     packet = int(frame.row["ip.len"]) if frame.row["ip.len"] else 40 + int(frame.row["ipv6.plen"])
                     self.assertEqual(frame.bytes, max(60, link + packet), frame.row)
+                    self.assertIn(frame.row["pppoe.payload_length"], ("", str(packet + 2)))
 
     def test_sizes(self):
-        sizes = lambda *args: Counter(frame.bytes for frame in self.make(*args))  # noqa: E731
+        sizes = lambda *args: Counter(map(len, self.bytes_of(*args)))  # noqa: E731
         self.assertEqual(sizes("plain4", "--size", 64), {60: FRAMES})
         self.assertEqual(sizes("flood", "--size", 1518), {1514: FRAMES})
         self.assertEqual(sizes("plain4", "--size", "imix"), {60: FRAMES * 7 // 12, 590: FRAMES * 4 // 12, 1514: FRAMES // 12})
@@ -139,8 +151,8 @@ class Captures(unittest.TestCase):
         self.assertEqual(sizes("plain6", "--size", 128), {124: FRAMES})
 
     def test_shares(self):
-        wanted = [(mix, 10, "subscriber") for mix in MIXES[:-1]]
-        wanted += [("dual", permille, side) for permille in (0, 500, 1000) for side in ("subscriber", "network")]
+        wanted = [(mix, 100, "subscriber") for mix in MIXES[:-1]] + [("dual", 10, "subscriber"), ("dual", 0, "network")]
+        wanted += [("dual", permille, "network") for permille in (500, 1000)]
         for mix, permille, side in wanted:
             end, other = ("dst", "src") if side == "subscriber" else ("src", "dst")
             with self.subTest(mix=mix, permille=permille, side=side):
@@ -210,6 +222,10 @@ class Captures(unittest.TestCase):
             ours = ("3fff::/20", "2001:db8::/32")
         self.assertFalse([net for net in ours if address in ipaddress.ip_network(net)], address)
 
+    def test_an_ip6_subscriber_is_a_56(self):
+        nets = {ipaddress.ip_network((int(frame.address("src")) >> 72 << 72, 56)) for frame in self.make("plain6", "--subscribers", 3, frames=100)}
+        self.assertEqual({str(net) for net in nets}, {"3fff::/56", "3fff:0:0:100::/56", "3fff:0:0:200::/56"})
+
     def test_the_judge_sees_what_was_meant(self):
         # By a policy that blocks all but the relay: what each frame of a mix is comes out as its reason.
         keys = {"prefixes": PREFIXES, "subscribers": 5000}
@@ -219,22 +235,19 @@ class Captures(unittest.TestCase):
         for mix, side, end, refused in runs:
             with self.subTest(mix=mix, side=side):
                 share = 1000 if mix == "flood" else 200
-                frames = self.make(mix, "--prefixes", prefixes, "--subscribers", 5000, "--side", side, "--port25", share, frames=500)
+                args = (mix, "--prefixes", prefixes, "--subscribers", 5000, "--side", side, "--port25", share)
+                frames, raw = self.make(*args, frames=500), self.bytes_of(*args, frames=500)
                 mail = [frame for frame in frames if frame.port25(end)]
                 relayed = sum(str(frame.address(end)) in (plan.RELAY4, plan.RELAY6) for frame in mail)
                 tcp = sum("tcp" in frame.protocols for frame in frames)
                 wanted = Counter({refused: len(mail) - relayed, "permit": relayed, "not_port25": tcp - len(mail), "not_tcp": len(frames) - tcp})
-                self.assertEqual(self.reasons(policy, side), +wanted)
+                self.assertEqual(self.reasons(policy, side, raw), +wanted)
 
-    def reasons(self, policy, side):
-        """Of the frames that were made last, by op25bctl."""
-        with open(self.path("made.pcap"), "rb") as capture:
-            capture.read(24)
-            lines = []
-            while head := capture.read(16):
-                lines.append(capture.read(int.from_bytes(head[8:12], "little")).hex())
-        done = subprocess.run([OP25BCTL, "-j", "policy", "explain", policy, "--frames", "--side", side], input="\n".join(lines) + "\n",
-                              capture_output=True, text=True, check=True, timeout=60)
+    @staticmethod
+    def reasons(policy, side, frames):
+        """Why op25bctl would let each pass, or not."""
+        done = subprocess.run([OP25BCTL, "-j", "policy", "explain", policy, "--frames", "--side", side], check=True, timeout=60,
+                              input="".join(frame.hex() + "\n" for frame in frames), capture_output=True, text=True)
         return Counter(json.loads(line)["reason"] for line in done.stdout.splitlines())
 
     def test_without_a_file_they_are_those_of_one_prefix(self):
