@@ -62,9 +62,21 @@ struct rte_mempool *port_pool_create(uint32_t buffers)
 	return NULL;
 }
 
+// The largest MTU that the device takes, up to that of envelope frames. Some drivers (net_memif)
+// tell their limit only by the length of a frame.
+static uint32_t port_mtu(const struct rte_eth_dev_info *info)
+{
+	uint32_t overhead = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN, limit;
+
+	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
+		overhead = info->max_rx_pktlen - info->max_mtu;
+	limit = RTE_MIN(info->max_rx_pktlen - overhead, (uint32_t)info->max_mtu);
+	return RTE_MIN(limit, ENVELOPE_MTU);
+}
+
 static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info, uint32_t queues)
 {
-	struct rte_eth_conf conf = {.rxmode.mtu = RTE_MIN(info->max_mtu, ENVELOPE_MTU)};
+	struct rte_eth_conf conf = {.rxmode.mtu = port_mtu(info)};
 
 	// One subscriber's frames may meet any worker, so any spreading will do.
 	conf.rx_adv_conf.rss_conf.rss_hf =
