@@ -27,9 +27,9 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Dataplane:
-    """`ports`: device strings of the subscriber and the network side. `memory` as in dataplane.json."""
+    """`ports`: device strings of the subscriber and the network side. `memory` as in dataplane.json, `clock`: op25bd's options."""
 
-    def __init__(self, ctx, name, policy, ports, cores, memory, **config):
+    def __init__(self, ctx, name, policy, ports, cores, memory, clock=("--trust-clock",), **config):
         self.ctx = ctx
         self.name = name
         self.is_running = True
@@ -43,7 +43,7 @@ class Dataplane:
         options = ["--config", os.path.join(self.folder, "dataplane.json")]
         near = ["taskset", "-c", str(ctx.other_core)]
         self.daemon = ctx.start([*near, ctx.program("op25bd"), *options, "--policy", os.path.join(self.folder, "policy.json"),
-                                 "--no-guard", "--metrics", "none", "--trust-clock"], f"{name}/op25bd.log")
+                                 "--no-guard", "--metrics", "none", *clock], f"{name}/op25bd.log")
         self.process = ctx.start([ctx.program("op25b-dp"), *options], f"{name}/op25b-dp.log")
         ctx.wait_for(lambda: f"{name} has its policy in force: {self.logs()}", self._is_in_force, 120)
 
