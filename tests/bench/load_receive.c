@@ -10,7 +10,6 @@
 
 #define RECEIVE_BURST 32u
 #define QUIET_MS 2u
-#define QUIET_MISSING_MS 1000u
 
 static void take_timed(struct trial_side *side, const struct times *times, uint32_t number,
 		       uint64_t now_tsc)
@@ -87,7 +86,7 @@ uint32_t receive_burst(struct trial *t, const struct times *times, uint32_t port
 	return count;
 }
 
-void receive_rest(struct trial *t, const struct times *times)
+void receive_rest(struct trial *t, const struct times *times, uint32_t missing_ms)
 {
 	uint64_t ms_ticks = rte_get_tsc_hz() / 1000, last_tsc = rte_rdtsc(), quiet_ticks, missing;
 	uint32_t i;
@@ -101,6 +100,6 @@ void receive_rest(struct trial *t, const struct times *times)
 			missing += t->side[i].expected_answers > t->side[i].answered;
 		}
 		missing += t->rows.count > 0; // not asked of each row
-		quiet_ticks = (missing ? QUIET_MISSING_MS : QUIET_MS) * ms_ticks;
+		quiet_ticks = (missing ? missing_ms : QUIET_MS) * ms_ticks;
 	} while (rte_rdtsc() - last_tsc < quiet_ticks);
 }

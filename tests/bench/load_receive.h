@@ -20,6 +20,6 @@ struct times {
 // Receives at most a burst from the port. Returns the frames received.
 uint32_t receive_burst(struct trial *t, const struct times *times, uint32_t port);
 
-// Receives from both ports until nothing has come for a while. The box may have stood still, so
-// that the while is longer when frames are missing.
-void receive_rest(struct trial *t, const struct times *times);
+// Receives from both ports until nothing has come for a while: missing_ms, when frames are missing
+// that must come out, because the box may have stood still.
+void receive_rest(struct trial *t, const struct times *times, uint32_t missing_ms);

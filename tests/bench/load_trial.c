@@ -18,6 +18,8 @@
 #define TIMED_EVERY 32u               // one frame of so many is timed
 #define LEARN_PER_S 100000u
 #define LEARN_STUCK_S 2u
+#define LEARN_QUIET_MS 250u    // after which a frame is taken for dropped
+#define MISSING_QUIET_MS 1000u // after which a frame is taken for lost
 #define NOWHERE UINT32_MAX
 
 // How one side is sent to.
@@ -205,7 +207,7 @@ void trial_run(struct trial *t, const struct trial_plan *plan)
 	t->seconds = (double)ticks / hz;
 	for (i = 0; i < TRIAL_SIDES; i++)
 		t->side[i].received_in_time = t->side[i].received;
-	receive_rest(t, &times);
+	receive_rest(t, &times, MISSING_QUIET_MS);
 }
 
 // Returns false if the box takes nothing any more.
@@ -241,7 +243,7 @@ static bool learn_side(struct trial *t, uint32_t side)
 	}
 	// Until nothing has come for long, as if something were missing.
 	t->side[side].expected = UINT64_MAX;
-	receive_rest(t, NULL);
+	receive_rest(t, NULL, LEARN_QUIET_MS);
 	t->side[side].expected = t->side[side].received;
 	t->side[side].expected_answers = t->side[side].answered;
 	return true;
