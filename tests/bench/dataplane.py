@@ -26,6 +26,20 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def stand_still(ctx, process):
+    """Stops a process and returns when each of its threads stands: until its first thread has got the signal, the others run
+    on, beside the process that has the core next."""
+    def has_stopped():
+        states = []
+        for task in os.listdir(f"/proc/{process.pid}/task"):
+            with open(f"/proc/{process.pid}/task/{task}/stat", encoding="utf-8") as stat:
+                states.append(stat.read().rsplit(")", 1)[1].split()[0])
+        return set(states) <= set("TtZX")
+
+    process.send_signal(signal.SIGSTOP)
+    ctx.wait_for("a process stands still", has_stopped)
+
+
 class Dataplane:
     """`ports`: device strings of the subscriber and the network side. `memory` as in dataplane.json, `clock`: op25bd's options."""
 
@@ -83,7 +97,7 @@ class Dataplane:
             return False
 
     def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
+        stand_still(self.ctx, self.process)
         self.is_running = False
 
     def resume(self):

@@ -5,7 +5,7 @@ import statistics
 
 import memif_table
 import plan
-from dataplane import Dataplane
+from dataplane import Dataplane, stand_still
 from loadgen import MIB as LOADGEN_MIB
 from loadgen import SIDES, Loadgen
 from pairs import interleave
@@ -80,7 +80,7 @@ class Boxes:
         best = max(medians, key=medians.get)
         self.peer.set(f"burst {best}")
         self.peer.begin()
-        self.peer.process.send_signal(signal.SIGSTOP)
+        stand_still(self.ctx, self.peer.process)
         told = ", ".join(f"{rate:.2f} Mpps with {burst}" for burst, rate in medians.items())
         return f"testpmd has bursts of {best} frames in all of this row, which suit it better: {told}."
 
@@ -91,7 +91,7 @@ class Boxes:
         try:
             return what(self.loadgens[name])
         finally:
-            process.send_signal(signal.SIGSTOP)
+            stand_still(self.ctx, process)
 
     def close(self):
         """Ends all. op25b-dp must have counted what was sent and what came out."""
