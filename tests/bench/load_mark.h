@@ -14,9 +14,9 @@
 #define MARK_MIN_FRAME_BYTES 12u // two addresses
 #define MARK_OF_SENDER 7u        // offset in the frame
 #define MARK_OF_RECEIVER 1u
-#define MARK_BYTES 5u
+#define MARK_NUMBERS (1u << 24)
 
-// The octet in front of the number. What frames not of loadgen have there is another value.
+// The first octet. What frames not of loadgen have there is another value.
 enum mark_kind {
 	MARK_PLAIN = 0xb0, // load; the number says nothing
 	MARK_TIMED,        // load; the number says when it was sent
@@ -26,22 +26,27 @@ enum mark_kind {
 };
 
 struct mark {
-	uint8_t kind; // enum mark_kind
-	uint32_t number;
+	uint8_t kind;    // enum mark_kind
+	uint8_t epoch;   // of the trial: what comes late is not taken for one of the next
+	uint32_t number; // below MARK_NUMBERS
 };
 
 static inline void mark_write(uint8_t *frame, struct mark m)
 {
+	uint32_t rest = (uint32_t)m.epoch << 24 | m.number;
+
 	frame[MARK_OF_SENDER] = m.kind;
-	memcpy(frame + MARK_OF_SENDER + 1, &m.number, sizeof(m.number));
+	memcpy(frame + MARK_OF_SENDER + 1, &rest, sizeof(rest));
 }
 
 // Returns false if there is no mark at the offset.
 static inline bool mark_read(const uint8_t *frame, uint32_t bytes, uint32_t offset, struct mark *m)
 {
+	uint32_t rest;
+
 	if (bytes < MARK_MIN_FRAME_BYTES || frame[offset] < MARK_PLAIN || frame[offset] >= MARK_END)
 		return false;
-	m->kind = frame[offset];
-	memcpy(&m->number, frame + offset + 1, sizeof(m->number));
+	memcpy(&rest, frame + offset + 1, sizeof(rest));
+	*m = (struct mark){frame[offset], (uint8_t)(rest >> 24), rest % MARK_NUMBERS};
 	return true;
 }

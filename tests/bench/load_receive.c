@@ -60,15 +60,23 @@ static void take(struct trial *t, const struct times *times, uint32_t port, stru
 		 uint64_t now_tsc)
 {
 	const uint8_t *at = rte_pktmbuf_mtod(frame, const uint8_t *);
-	bool is_known = false;
+	bool is_known = true;
 	struct mark mark;
 
-	if (mark_read(at, frame->data_len, MARK_OF_SENDER, &mark))
-		is_known = take_forwarded(t, times, port, mark, frame, now_tsc);
-	else if (mark_read(at, frame->data_len, MARK_OF_RECEIVER, &mark))
-		is_known = take_answer(t, port, mark, frame);
-	if (!is_known)
-		t->foreign++;
+	if (mark_read(at, frame->data_len, MARK_OF_SENDER, &mark)) {
+		if (mark.epoch != t->epoch)
+			t->stale++;
+		else
+			is_known = take_forwarded(t, times, port, mark, frame, now_tsc);
+	} else if (mark_read(at, frame->data_len, MARK_OF_RECEIVER, &mark)) {
+		if (mark.epoch != t->epoch)
+			t->stale_answers++;
+		else
+			is_known = take_answer(t, port, mark, frame);
+	} else {
+		is_known = false;
+	}
+	t->foreign += !is_known;
 }
 
 uint32_t receive_burst(struct trial *t, const struct times *times, uint32_t port)
@@ -86,20 +94,26 @@ uint32_t receive_burst(struct trial *t, const struct times *times, uint32_t port
 	return count;
 }
 
-void receive_rest(struct trial *t, const struct times *times, uint32_t missing_ms)
+static bool is_missing(const struct trial *t)
 {
-	uint64_t ms_ticks = rte_get_tsc_hz() / 1000, last_tsc = rte_rdtsc(), quiet_ticks, missing;
 	uint32_t i;
 
+	for (i = 0; i < TRIAL_SIDES; i++) {
+		if (t->side[i].expected > t->side[i].received ||
+		    t->side[i].expected_answers > t->side[i].answered)
+			return true;
+	}
+	return rows_missing(&t->rows) > 0;
+}
+
+void receive_rest(struct trial *t, const struct times *times, uint32_t missing_ms)
+{
+	uint64_t ms_ticks = rte_get_tsc_hz() / 1000, last_tsc = rte_rdtsc(), quiet_ticks;
+
 	do {
-		missing = 0;
-		for (i = 0; i < TRIAL_SIDES; i++) {
-			if (receive_burst(t, times, i))
-				last_tsc = rte_rdtsc();
-			missing += t->side[i].expected > t->side[i].received;
-			missing += t->side[i].expected_answers > t->side[i].answered;
-		}
-		missing += t->rows.count > 0; // not asked of each row
-		quiet_ticks = (missing ? missing_ms : QUIET_MS) * ms_ticks;
-	} while (rte_rdtsc() - last_tsc < quiet_ticks);
+		if (receive_burst(t, times, 0) + receive_burst(t, times, 1))
+			last_tsc = rte_rdtsc();
+		quiet_ticks = rte_rdtsc() - last_tsc;
+	} while (quiet_ticks < QUIET_MS * ms_ticks ||
+		 (quiet_ticks < missing_ms * ms_ticks && is_missing(t)));
 }

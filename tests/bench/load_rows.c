@@ -61,9 +61,7 @@ static bool read_row(struct rows *rows, const char *line, struct rte_mempool *po
 	if ((side != 0 && side != 1) || bytes == 0)
 		return false;
 	// Only what is dropped needs not be known again.
-	if (bytes >= MARK_MIN_FRAME_BYTES)
-		mark_write(frame, (struct mark){MARK_ROW, rows->count});
-	else if (fate != FATE_DROP)
+	if (bytes < MARK_MIN_FRAME_BYTES && fate != FATE_DROP)
 		return false;
 	*row = (struct row){.side = (uint8_t)side, .fate = (uint8_t)fate};
 	row->frame = stream_buffer(is_jumbo ? jumbo_pool : pool, frame, bytes);
@@ -133,7 +131,7 @@ void rows_unload(struct rows *rows)
 	*rows = (struct rows){.count = 0};
 }
 
-void rows_clear(struct rows *rows)
+void rows_begin(struct rows *rows, uint8_t epoch)
 {
 	uint32_t i;
 
@@ -142,6 +140,9 @@ void rows_clear(struct rows *rows)
 
 		forget_answers(row);
 		*row = (struct row){.frame = row->frame, .side = row->side, .fate = row->fate};
+		if (row->frame->pkt_len >= MARK_MIN_FRAME_BYTES)
+			mark_write(rte_pktmbuf_mtod(row->frame, uint8_t *),
+				   (struct mark){MARK_ROW, epoch, i});
 	}
 }
 
@@ -217,9 +218,23 @@ static void print_wrong_row(const struct row *row, uint32_t number, FILE *out)
 		number, row->sent, row->forwarded, row->answered, row->changed, row->astray);
 }
 
+uint64_t rows_missing(const struct rows *rows)
+{
+	uint64_t missing = 0;
+	uint32_t i;
+
+	for (i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->row[i];
+
+		if (row->fate != FATE_DROP && row_came(row) < row->sent)
+			missing += row->sent - row_came(row);
+	}
+	return missing;
+}
+
 void rows_print(const struct rows *rows, FILE *out)
 {
-	uint64_t forwarded = 0, answered = 0, missing = 0;
+	uint64_t forwarded = 0, answered = 0;
 	uint32_t i, wrong = 0;
 
 	fprintf(out, "\"wrong\": [");
@@ -228,8 +243,6 @@ void rows_print(const struct rows *rows, FILE *out)
 
 		forwarded += row_came(row) - row->answered;
 		answered += row->answered;
-		if (row->fate != FATE_DROP && row_came(row) < row->sent)
-			missing += row->sent - row_came(row);
 		if (is_right(row) || wrong++ >= ROWS_TOLD)
 			continue;
 		fputs(wrong > 1 ? ", " : "", out);
@@ -238,7 +251,7 @@ void rows_print(const struct rows *rows, FILE *out)
 	fprintf(out,
 		"], \"wrong_rows\": %u, \"forwarded\": %" PRIu64 ", \"answered\": %" PRIu64
 		", \"missing\": %" PRIu64 ", \"sent\": [",
-		wrong, forwarded, answered, missing);
+		wrong, forwarded, answered, rows_missing(rows));
 	for (i = 0; i < rows->count; i++)
 		fprintf(out, "%s%" PRIu64, i ? ", " : "", rows->row[i].sent);
 	fprintf(out, "]");

@@ -37,8 +37,11 @@ const char *rows_load(struct rows *rows, const char *path, struct rte_mempool *p
 		      struct rte_mempool *jumbo_pool);
 void rows_unload(struct rows *rows);
 
-// Forgets what became of the rows.
-void rows_clear(struct rows *rows);
+// Forgets what became of the rows, and marks their frames as those of a trial.
+void rows_begin(struct rows *rows, uint8_t epoch);
+
+// Frames that have to come out and have not.
+uint64_t rows_missing(const struct rows *rows);
 
 // A frame with the mark of a row was received, forwarded or as an answer. `port` is the side that
 // it came out of. Returns false if there is no such row.

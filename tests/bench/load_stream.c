@@ -43,13 +43,14 @@ static const char *add_frame(struct stream *s, struct rte_mempool *pool, uint8_t
 {
 	if (bytes < MARK_MIN_FRAME_BYTES)
 		return "it has a frame without two MAC addresses";
+	if (s->count == MARK_NUMBERS)
+		return "it has more than 16777216 frames";
 	// Grown by doubling, at each power of two.
 	if (!(s->count & (s->count - 1))) {
 		s->frames = realloc(s->frames, (2 * s->count + 1) * sizeof(s->frames[0]));
 		if (!s->frames)
 			abort();
 	}
-	mark_write(frame, (struct mark){MARK_PLAIN, 0});
 	s->frames[s->count] = stream_buffer(pool, frame, bytes);
 	if (!s->frames[s->count])
 		return "it has more or longer frames than there are buffers for (--frames)";
@@ -109,6 +110,15 @@ const char *stream_load(struct stream *s, const char *path, struct rte_mempool *
 	}
 	stream_unload(s);
 	return fault;
+}
+
+void stream_mark(struct stream *s, uint8_t epoch)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->count; i++)
+		mark_write(rte_pktmbuf_mtod(s->frames[i], uint8_t *),
+			   (struct mark){MARK_PLAIN, epoch, 0});
 }
 
 void stream_unload(struct stream *s)

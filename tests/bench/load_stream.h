@@ -27,10 +27,13 @@ struct stream {
 // too short.
 struct rte_mbuf *stream_buffer(struct rte_mempool *pool, const void *frame, uint32_t bytes);
 
-// Reads an Ethernet capture (pcap, of either byte order) and marks its frames. Returns NULL, or
-// what is wrong with it: then nothing is loaded.
+// Reads an Ethernet capture (pcap, of either byte order). Returns NULL, or what is wrong with it:
+// then nothing is loaded.
 const char *stream_load(struct stream *s, const char *path, struct rte_mempool *pool);
 void stream_unload(struct stream *s);
+
+// Marks all frames as those of a trial.
+void stream_mark(struct stream *s, uint8_t epoch);
 
 // For sending a frame once more: the driver frees what it has sent, and this one is to stay.
 static inline struct rte_mbuf *stream_keep(struct rte_mbuf *frame)

@@ -16,10 +16,8 @@
 #define SEND_BURST 32u
 #define LATE_FRAMES (4u * SEND_BURST) // backlog that is still caught up with
 #define TIMED_EVERY 32u               // one frame of so many is timed
-#define LEARN_PER_S 100000u
-#define LEARN_STUCK_S 2u
-#define LEARN_QUIET_MS 250u    // after which a frame is taken for dropped
-#define MISSING_QUIET_MS 1000u // after which a frame is taken for lost
+#define LOST_QUIET_MS 100u            // after which a frame of the load is taken for lost
+#define ROW_LOST_QUIET_MS 1000u       // and one of the table, of which each counts
 #define NOWHERE UINT32_MAX
 
 // How one side is sent to.
@@ -78,7 +76,7 @@ static void add_load(struct sender *s, struct sending *b)
 		s->until_timed--;
 	} else if (!b->timed && from->fate[index] == FATE_PASS) {
 		mark_write(rte_pktmbuf_mtod(frame, uint8_t *),
-			   (struct mark){MARK_TIMED, times.next});
+			   (struct mark){MARK_TIMED, s->trial->epoch, times.next});
 		b->timed = frame;
 		s->until_timed = TIMED_EVERY - 1;
 	}
@@ -112,8 +110,9 @@ static uint32_t send_burst(struct sender *s, struct sending *b)
 	times.sent_tsc[times.next % TIMES] = rte_rdtsc();
 	taken = rte_eth_tx_burst((uint16_t)s->side, 0, b->frame, (uint16_t)b->count);
 	if (b->timed) {
-		mark_write(rte_pktmbuf_mtod(b->timed, uint8_t *), (struct mark){MARK_PLAIN, 0});
-		times.next++;
+		mark_write(rte_pktmbuf_mtod(b->timed, uint8_t *),
+			   (struct mark){MARK_PLAIN, s->trial->epoch, 0});
+		times.next = (times.next + 1) % MARK_NUMBERS;
 	}
 	for (i = taken; i < b->count; i++)
 		rte_pktmbuf_free(b->frame[i]); // the reference of stream_keep()
@@ -168,11 +167,16 @@ static void send_due(struct sender *s, uint64_t ticks)
 		from->next = (from->next + b.loads) % from->count;
 }
 
-static void clear(struct trial *t)
+void trial_begin(struct trial *t)
 {
+	uint32_t i;
+
 	memset(t->side, 0, sizeof(t->side));
-	t->foreign = 0;
-	rows_clear(&t->rows);
+	t->foreign = t->stale = t->stale_answers = 0;
+	t->epoch++;
+	for (i = 0; i < TRIAL_SIDES; i++)
+		stream_mark(&t->stream[i], t->epoch);
+	rows_begin(&t->rows, t->epoch);
 }
 
 static bool sends(const struct trial *t, const struct trial_plan *plan, uint32_t side)
@@ -188,7 +192,7 @@ void trial_run(struct trial *t, const struct trial_plan *plan)
 	struct sender sender[TRIAL_SIDES];
 	uint32_t senders = 0, i;
 
-	clear(t);
+	trial_begin(t);
 	for (i = 0; i < TRIAL_SIDES; i++) {
 		if (sends(t, plan, i))
 			sender[senders++] = (struct sender){.trial = t,
@@ -207,59 +211,7 @@ void trial_run(struct trial *t, const struct trial_plan *plan)
 	t->seconds = (double)ticks / hz;
 	for (i = 0; i < TRIAL_SIDES; i++)
 		t->side[i].received_in_time = t->side[i].received;
-	receive_rest(t, &times, MISSING_QUIET_MS);
-}
-
-// Returns false if the box takes nothing any more.
-static bool learn_frame(struct trial *t, uint32_t side, uint32_t index, uint64_t at_tsc)
-{
-	struct rte_mbuf *frame = t->stream[side].frames[index], *one = stream_keep(frame);
-	uint64_t end_tsc = at_tsc + LEARN_STUCK_S * rte_get_tsc_hz();
-	bool is_sent = false;
-
-	mark_write(rte_pktmbuf_mtod(frame, uint8_t *), (struct mark){MARK_LEARN, index});
-	while (!is_sent && rte_rdtsc() < end_tsc) {
-		receive_burst(t, NULL, 0);
-		receive_burst(t, NULL, 1);
-		is_sent = rte_rdtsc() >= at_tsc && rte_eth_tx_burst((uint16_t)side, 0, &one, 1);
-	}
-	mark_write(rte_pktmbuf_mtod(frame, uint8_t *), (struct mark){MARK_PLAIN, 0});
-	if (!is_sent)
-		rte_pktmbuf_free(one);
-	t->side[side].sent += is_sent;
-	return is_sent;
-}
-
-static bool learn_side(struct trial *t, uint32_t side)
-{
-	struct stream *s = &t->stream[side];
-	uint64_t ticks = rte_get_tsc_hz() / LEARN_PER_S, from_tsc = rte_rdtsc();
-	uint32_t i;
-
-	memset(s->fate, FATE_DROP, s->count);
-	for (i = 0; i < s->count; i++) {
-		if (!learn_frame(t, side, i, from_tsc + i * ticks))
-			return false;
-	}
-	// Until nothing has come for long, as if something were missing.
-	t->side[side].expected = UINT64_MAX;
-	receive_rest(t, NULL, LEARN_QUIET_MS);
-	t->side[side].expected = t->side[side].received;
-	t->side[side].expected_answers = t->side[side].answered;
-	return true;
-}
-
-bool trial_learn(struct trial *t)
-{
-	bool is_learnt = true;
-	uint32_t i;
-
-	clear(t);
-	for (i = 0; i < TRIAL_SIDES; i++) {
-		if (t->stream[i].count > 0)
-			is_learnt &= learn_side(t, i);
-	}
-	return is_learnt;
+	receive_rest(t, &times, plan->rows_every ? ROW_LOST_QUIET_MS : LOST_QUIET_MS);
 }
 
 static void print_latency(const struct latency *l, FILE *out)
@@ -283,8 +235,10 @@ void trial_print(const struct trial *t, FILE *out)
 {
 	uint32_t i;
 
-	fprintf(out, "\"seconds\": %.6f, \"foreign\": %" PRIu64 ", \"sides\": [", t->seconds,
-		t->foreign);
+	fprintf(out,
+		"\"seconds\": %.6f, \"foreign\": %" PRIu64 ", \"stale\": %" PRIu64
+		", \"stale_answers\": %" PRIu64 ", \"sides\": [",
+		t->seconds, t->foreign, t->stale, t->stale_answers);
 	for (i = 0; i < TRIAL_SIDES; i++) {
 		const struct trial_side *s = &t->side[i];
 

@@ -41,9 +41,14 @@ struct trial {
 	struct stream stream[TRIAL_SIDES];
 	struct rows rows;
 	struct trial_side side[TRIAL_SIDES];
-	uint64_t foreign; // received and not known again
-	double seconds;   // that it took
+	uint64_t foreign;              // received and not known again
+	uint64_t stale, stale_answers; // received, of an earlier trial
+	uint8_t epoch;
+	double seconds; // that it took
 };
+
+// Forgets what became of the frames of an earlier trial; those that come late are counted as stale.
+void trial_begin(struct trial *t);
 
 void trial_run(struct trial *t, const struct trial_plan *plan);
 

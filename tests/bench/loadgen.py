@@ -89,8 +89,8 @@ class Loadgen:
                 raise BenchError(f"{self.name}: frames of the {side} side came out that should not have: {figures}")
         if found["foreign"]:
             raise BenchError(f"{self.name}: {found['foreign']} frames came out that nobody sent")
-        self.received += found["table"]["forwarded"]
-        self.answered += found["table"]["answered"]
+        self.received += found["table"]["forwarded"] + found["stale"]
+        self.answered += found["table"]["answered"] + found["stale_answers"]
 
     def connect(self):
         """Returns when the box forwards: a port may be connected before anything is read from it."""
