@@ -110,7 +110,7 @@ class Boxes:
 def goal(quick):
     if quick:
         return Goal(initial_s=0.02, final_s=0.05, sum_s=0.1, width=0.05)
-    return Goal(initial_s=0.1, final_s=0.5, sum_s=2.0)
+    return Goal(initial_s=0.05, final_s=0.2, sum_s=2.0)
 
 
 def throughput(boxes, label):
