@@ -93,7 +93,7 @@ class Bench:
         with self.turns([self.capture(Case("burst"))], HOT, [self.ctx.core]) as turns:
             peer = turns.start_peer(BURSTS[0])
             rates = {burst: [] for burst in BURSTS}
-            for _ in range(3):
+            for _ in range(self.ctx.rounds + 1):
                 for burst in BURSTS:
                     peer.set(f"burst {burst}")
                     rates[burst].append(turns.peer_rate(peer, "io", self.ctx.seconds / 4))
