@@ -38,6 +38,15 @@ STAGE uint32_t win_ld32_be(const struct window *w, uint32_t off)
 	return be;
 }
 
+// Eight octets, the first of them in the lowest byte of the value.
+STAGE uint64_t win_ld64_le(const struct window *w, uint32_t off)
+{
+	uint64_t le;
+
+	memcpy(&le, (const uint8_t *)w + off, sizeof(le));
+	return le;
+}
+
 // Sets *cell to v. The value comes back unchanged; only the BPF side forgets what it knew of it.
 STAGE uint32_t opaque(uint32_t *cell, uint32_t v)
 {

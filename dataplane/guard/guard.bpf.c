@@ -62,7 +62,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, OP25B_MAX_WORKERS);
 	__uint(key_size, sizeof(uint32_t));
-	__uint(value_size, sizeof(uint64_t));
+	__uint(value_size, sizeof(struct op25b_guard_beat));
 } heartbeat SEC(".maps");
 
 struct {
@@ -165,12 +165,12 @@ struct outcome {
 // The worker of this queue has turned its loop lately. Its clock may be a little ahead of ours.
 static __always_inline bool worker_is_alive(const struct op25b_guard_control *ctl, uint32_t queue)
 {
-	volatile uint64_t *beat = bpf_map_lookup_elem(&heartbeat, &queue);
+	volatile struct op25b_guard_beat *beat = bpf_map_lookup_elem(&heartbeat, &queue);
 	uint64_t last, now, age;
 
 	if (!beat)
 		return false;
-	last = *beat;
+	last = beat->turn_ns;
 	if (!last)
 		return false;
 	now = bpf_ktime_get_ns();
