@@ -29,7 +29,7 @@ WANTED = {
     "alone": ([(0.9, 0.98)] * 2 + [(1.05, 1.2)] * 2 + [(0.6, 0.85)] * 2 + [(0.8, 0.95)] * 4 + [(1.8, 1.95)], 18),
     "memif": ([(20, 5)], 3),
     "kernel": ([], 3),
-    "change": ([(500, 150), (0, None), (0, None)], 3),
+    "change": ([(500, 150)] + [(0, 0)] * 2, 3),
 }
 WITH_TOTALS = ("alone",)  # rows that count frames of op25b-dp at its end
 
