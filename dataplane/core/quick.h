@@ -59,7 +59,9 @@ STAGE enum quick_kind quick_upper(const struct window *w, uint32_t off, uint32_t
 	bool is_short = header<(int32_t)TCP_MIN_BYTES, is_cut = header> left;
 	bool is_marked = is_half_zero(win_ld32_be(w, off) ^ marked);
 
-	return ((is_tcp & !is_short & !is_cut) | is_udp) & !is_marked ? tcp + is_udp : QUICK_NONE;
+	bool is_settled = ((is_tcp & !is_short & !is_cut) | is_udp) & !is_marked;
+
+	return is_settled ? tcp + is_udp : QUICK_NONE;
 }
 
 // The packet at off. end: what the headers in front leave of the frame.
@@ -101,11 +103,11 @@ STAGE enum quick_kind quick_ip6(const struct window *w, uint32_t off, uint32_t r
 	return quick_upper(w, off, next, (int32_t)(end - off), QUICK_IP6_TCP);
 }
 
-// w: the first `readable` bytes of a frame of frame_bytes; readable is at least QUICK_MIN_BYTES and
-// at most WINDOW_BYTES.
-STAGE enum quick_kind quick_kind_of(const struct window *w, uint32_t readable, uint32_t frame_bytes)
+// The same below tags, PPPoE, or both.
+STAGE enum quick_kind quick_below(const struct window *w, uint32_t type, uint32_t readable,
+				  uint32_t frame_bytes)
 {
-	uint32_t type = win_ld16(w, ETH_TYPE_OFF), off = ETH_HEADER_BYTES, end = frame_bytes, i;
+	uint32_t off = ETH_HEADER_BYTES, end = frame_bytes, i;
 
 	for (i = 0; i < VLAN_MAX_TAGS && is_vlan_type(type); i++) {
 		type = win_ld16(w, off + 2);
@@ -125,4 +127,17 @@ STAGE enum quick_kind quick_kind_of(const struct window *w, uint32_t readable, u
 	if (type == ETH_TYPE_IP4)
 		return quick_ip4(w, off, readable, end);
 	return type == ETH_TYPE_IP6 ? quick_ip6(w, off, readable, end) : QUICK_NONE;
+}
+
+// w: the first `readable` bytes of a frame of frame_bytes; readable is at least QUICK_MIN_BYTES and
+// at most WINDOW_BYTES.
+STAGE enum quick_kind quick_kind_of(const struct window *w, uint32_t readable, uint32_t frame_bytes)
+{
+	uint32_t type = win_ld16(w, ETH_TYPE_OFF);
+
+	if (type == ETH_TYPE_IP4)
+		return quick_ip4(w, ETH_HEADER_BYTES, readable, frame_bytes);
+	if (type == ETH_TYPE_IP6)
+		return quick_ip6(w, ETH_HEADER_BYTES, readable, frame_bytes);
+	return quick_below(w, type, readable, frame_bytes);
 }

@@ -160,6 +160,9 @@ static struct worker_port port_of_worker(uint32_t index, uint32_t worker)
 	const struct config_pair *pair = &dp.config.pairs[index / 2];
 	const struct port *p = &dp.ports.port[index];
 	enum op25b_side side = side_of_port(index);
+	const struct config_port *config =
+		side == SIDE_SUBSCRIBER ? &pair->subscriber : &pair->network;
+	char unused[OP25B_MAX_NAME_BYTES];
 
 	return (struct worker_port){
 		.eth = port_eth(p, worker),
@@ -168,8 +171,10 @@ static struct worker_port port_of_worker(uint32_t index, uint32_t worker)
 		.ingress = {.side = (uint8_t)side,
 			    .pair = (uint8_t)(index / 2),
 			    .drop_l2_doubt = pair->drop_l2_doubt},
-		.has_guard = config_port_has_guard(side == SIDE_SUBSCRIBER ? &pair->subscriber
-									   : &pair->network),
+		.has_guard = config_port_has_guard(config),
+		// Drivers of software devices copy; what they have copied is in the cache.
+		.is_far = config_port_has_guard(config) ||
+			  eal_is_pci(config->devargs, unused, sizeof(unused)),
 	};
 }
 

@@ -8,26 +8,29 @@
 #include "burst.h"
 
 #define WORTH_A_SHAPE 8u // frames in a burst: fewer cost less one by one
+#define PATIENCE 64u     // bursts until it is tried again to learn from frames that have no shape
 
-static void settle(struct burst *b, enum quick_kind kind, uint32_t packets, uint64_t bytes)
+// Counts frames of one kind.
+static void settle(struct burst *b, uint32_t kind, uint32_t packets, uint64_t bytes)
 {
 	b->settled[kind].packets += packets;
 	b->settled[kind].bytes += (uint32_t)bytes;
 }
 
-// Returns the frames that are not of a shape.
-static uint64_t read_shapes(struct burst *b, const struct reader *r, uint32_t count)
+// Returns the frames that are not of a shape. One that hardly fits any is forgotten.
+static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, uint32_t count)
 {
-	uint64_t left = ~0ull >> (64 - count);
-	uint32_t i;
+	uint32_t i, fits;
 
 	for (i = 0; i < SHAPE_FAMILIES; i++) {
-		const struct shape *s = &r->shape[i ^ r->first];
+		struct shape *s = &r->shape[i ^ r->first];
 		struct shape_match found;
 
 		if (!s->is_set || __builtin_popcountll(left) < WORTH_A_SHAPE)
 			continue;
 		found = shape_match(s, b->rx, count);
+		fits = (uint32_t)__builtin_popcountll(found.tcp | found.udp);
+		s->is_set = fits >= WORTH_A_SHAPE;
 		left &= ~(found.tcp | found.udp);
 		settle(b, s->kind, (uint32_t)__builtin_popcountll(found.tcp),
 		       shape_sum(b->length, found.tcp));
@@ -46,42 +49,62 @@ static enum quick_kind kind_of(const struct rte_mbuf *m)
 	return quick_kind_of(rte_pktmbuf_mtod(m, const struct window *), readable, m->pkt_len);
 }
 
-// Where many had to be asked one by one, the last of them shows what the next will look like.
-static void learn(struct reader *r, const struct burst *b, enum quick_kind kind, uint32_t frame)
+// Asks the quick test about each of these frames. Returns one that it has settled, or WORKER_BURST.
+static uint32_t read_singly(struct burst *b, uint64_t left, uint32_t *settled_count)
 {
-	uint32_t family = kind >= QUICK_IP6_TCP;
+	uint64_t sums[QUICK_COUNT] = {0}; // packets in the low half, bytes in the high one
+	uint32_t i, last = WORKER_BURST, rest_count = 0, asked = 0;
+	enum quick_kind kind;
 
-	if (shape_learn(&r->shape[family], rte_pktmbuf_mtod(b->rx[frame], const struct window *)))
-		r->first = family;
+	for (; left; left &= left - 1) {
+		i = (uint32_t)__builtin_ctzll(left);
+		kind = kind_of(b->rx[i]);
+		sums[kind] += (uint64_t)b->length[i] << 32 | 1;
+		b->rest[rest_count] = (uint8_t)i;
+		rest_count += kind == QUICK_NONE;
+		last = kind == QUICK_NONE ? last : i;
+		asked++;
+	}
+	for (kind = 0; kind < QUICK_COUNT; kind++)
+		settle(b, kind, (uint32_t)sums[kind], sums[kind] >> 32);
+	b->rest_count = rest_count;
+	*settled_count = asked - rest_count;
+	return last;
+}
+
+// Where many had to be asked one by one, one of them shows what the next will look like.
+static void learn(struct reader *r, const struct rte_mbuf *m)
+{
+	struct shape learnt;
+	uint32_t family;
+
+	if (r->patience) {
+		r->patience--;
+		return;
+	}
+	if (!shape_learn(&learnt, rte_pktmbuf_mtod(m, const struct window *))) {
+		r->patience = PATIENCE;
+		return;
+	}
+	family = learnt.kind >= QUICK_IP6_TCP;
+	r->shape[family] = learnt;
+	r->first = family;
 }
 
 void burst_read(struct burst *b, struct reader *r, uint32_t count)
 {
 	uint64_t left = ~0ull >> (64 - count);
-	enum quick_kind kind, learnt_kind = QUICK_NONE;
-	uint32_t i, asked = 0, learnt_from = 0;
+	uint32_t i, kind, settled_count;
 
 	memset(b->settled, 0, sizeof(b->settled));
 	for (i = 0; i < count; i++)
 		b->length[i] = b->rx[i]->pkt_len;
 	if (r->has_shapes)
-		left = read_shapes(b, r, count);
-	b->rest_count = 0;
-	for (; left; left &= left - 1) {
-		i = (uint32_t)__builtin_ctzll(left);
-		kind = kind_of(b->rx[i]);
-		settle(b, kind, 1, b->length[i]);
-		if (kind == QUICK_NONE) {
-			b->rest[b->rest_count++] = (uint8_t)i;
-			continue;
-		}
-		asked++;
-		learnt_kind = kind;
-		learnt_from = i;
-	}
+		left = read_shapes(b, r, left, count);
+	i = read_singly(b, left, &settled_count);
 	b->bytes = 0;
 	for (kind = 0; kind < QUICK_COUNT; kind++)
 		b->bytes += b->settled[kind].bytes;
-	if (r->has_shapes && asked >= WORTH_A_SHAPE)
-		learn(r, b, learnt_kind, learnt_from);
+	if (r->has_shapes && settled_count >= WORTH_A_SHAPE)
+		learn(r, b->rx[i]);
 }

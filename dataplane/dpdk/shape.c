@@ -94,33 +94,34 @@ static bool is_plain_ip6(const struct window *w, uint32_t ip_off)
 
 bool shape_learn(struct shape *s, const struct window *w)
 {
-	struct shape learnt = {.is_set = true};
-	uint32_t ip_off = learn_below(&learnt, w), before_length;
+	uint32_t ip_off, before_length;
+
+	*s = (struct shape){.is_set = true};
+	ip_off = learn_below(s, w);
 
 	if (!ip_off)
 		return false;
-	learnt.head_off = (uint16_t)(ip_off - HEAD_BEFORE_IP);
+	s->head_off = (uint16_t)(ip_off - HEAD_BEFORE_IP);
 	if (win_ld8(w, ip_off) >> 4 == 4)
-		learn_ip4(&learnt, ip_off);
+		learn_ip4(s, ip_off);
 	else if (is_plain_ip6(w, ip_off))
-		learn_ip6(&learnt, ip_off);
+		learn_ip6(s, ip_off);
 	else
 		return false;
 	// What is not TCP's own is the same for UDP.
-	learnt.head_mask[0] = octets(0, 0, 0xff, 0xff); // EtherType, or PPP's protocol
-	learnt.head_tcp[0] = octets(0, 0, w->b[ip_off - 2], w->b[ip_off - 1]);
-	learnt.head_udp[0] = learnt.head_tcp[0];
-	learnt.head_udp[1] = learnt.head_tcp[1];
+	s->head_mask[0] = octets(0, 0, 0xff, 0xff); // EtherType, or PPP's protocol
+	s->head_tcp[0] = octets(0, 0, w->b[ip_off - 2], w->b[ip_off - 1]);
+	s->head_udp[0] = s->head_tcp[0];
+	s->head_udp[1] = s->head_tcp[1];
 	// IPv6 does not count its own header.
-	before_length = learnt.kind == QUICK_IP4_TCP ? 0 : IP6_HEADER_BYTES;
-	learnt.room[2] = ip_off + before_length;
-	learnt.room[3] = learnt.upper_off + TCP_MIN_BYTES;
-	memcpy(learnt.room_length, learnt.ip_length_2, sizeof(learnt.room_length));
-	if (learnt.is_pppoe) {
-		move_length(learnt.room_length, 0, 2);
-		learnt.room[2] = ip_off - 2;
-		learnt.in_session[2] = before_length + 2;
+	before_length = s->kind == QUICK_IP4_TCP ? 0 : IP6_HEADER_BYTES;
+	s->room[2] = ip_off + before_length;
+	s->room[3] = s->upper_off + TCP_MIN_BYTES;
+	memcpy(s->room_length, s->ip_length_2, sizeof(s->room_length));
+	if (s->is_pppoe) {
+		move_length(s->room_length, 0, 2);
+		s->room[2] = ip_off - 2;
+		s->in_session[2] = before_length + 2;
 	}
-	*s = learnt;
 	return true;
 }

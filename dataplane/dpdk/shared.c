@@ -11,9 +11,11 @@
 
 #include "clock.h"
 #include "log.h"
+#include <rte_common.h>
 
 #define GUARD_WAIT_S 10ull
 #define GUARD_POLL_MS 20
+#define HUGE_PAGE_BYTES (1ul << 21)
 #define PIN_PATH_BYTES (CONFIG_MAX_PATH_BYTES + 64u)
 
 static const struct config_port *port_at(const struct dataplane_config *c, uint32_t index)
@@ -120,19 +122,30 @@ static void *map_pin(const struct dataplane_config *c, const char *pin, uint32_t
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+// Subscribers come in any order, so that nearly each connection means another page: with pages of
+// 4 KiB a miss of the TLB on top of that of the cache. Written to now, because the first to touch a
+// page waits until the kernel has zeroed it, and that would be a worker. Where the kernel gives no
+// such pages, it goes on with its own.
 static bool map_own_slots(struct shared *s, const struct dataplane_config *c)
 {
-	void *memory;
+	size_t bytes = RTE_ALIGN_CEIL((c->slots + 1u) * sizeof(uint64_t), HUGE_PAGE_BYTES);
+	char *memory = mmap(NULL, bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
 
 	s->slots_capacity = c->slots;
-	s->slots_bytes = (c->slots + 1u) * sizeof(uint64_t);
-	memory = mmap(NULL, s->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
 	if (memory == MAP_FAILED) {
 		log_line("no memory for %u subscriber slots: %m", c->slots);
 		return false;
 	}
-	s->slots = memory;
+	before = RTE_ALIGN_CEIL((uintptr_t)memory, HUGE_PAGE_BYTES) - (uintptr_t)memory;
+	if (before)
+		munmap(memory, before);
+	munmap(memory + before + bytes, HUGE_PAGE_BYTES - before);
+	s->slots = (void *)(memory + before);
+	s->slots_bytes = bytes;
+	madvise(s->slots, bytes, MADV_HUGEPAGE);
+	madvise(s->slots, bytes, MADV_POPULATE_WRITE);
 	return true;
 }
 

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "burst.h"
-#include "clock.h"
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
@@ -33,6 +32,7 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		.pool = setup->pool,
 		.stop = setup->stop,
 	};
+	clock_ticks_init(&w->clock);
 	if (setup->answers_per_s > 0) {
 		w->answer_profile.interval_ns = CLOCK_SECOND_NS / setup->answers_per_s;
 		w->answer_profile.tolerance_ns = ANSWER_BURST_NS;
@@ -82,13 +82,15 @@ static void lap_received(struct worker *w, uint32_t count)
 static uint32_t serve_port(struct worker *w, const struct tables *t, const struct worker_port *in,
 			   const struct worker_port *out, uint64_t turn_ns)
 {
-	uint32_t count;
+	uint32_t count, i;
 
 	lap_begin(w);
 	count = rte_eth_rx_burst(in->eth, in->queue, w->burst->rx, WORKER_BURST);
 	if (count == 0)
 		return 0;
 	lap_received(w, count);
+	for (i = 0; in->is_far && i < count; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(w->burst->rx[i], const void *));
 	burst_judge(w, t, in, out, count, turn_ns);
 	return count;
 }
@@ -110,7 +112,7 @@ uint32_t worker_turn(struct worker *w)
 		[false] = t || w->start_pass,
 		[true] = t && !publish_is_behind_guard(w->publish, t),
 	};
-	uint64_t turn_ns = clock_now_ns();
+	uint64_t turn_ns = clock_ticks_now_ns(&w->clock);
 	uint32_t i, received = 0;
 
 	beat(w, serves[true], turn_ns);

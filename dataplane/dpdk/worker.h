@@ -12,6 +12,7 @@
 
 #include "../abi/stats_abi.h"
 #include "../core/decide.h"
+#include "clock.h"
 #include "publish.h"
 #include <rte_branch_prediction.h>
 #include <rte_cycles.h>
@@ -30,6 +31,7 @@ struct worker_port {
 	uint8_t stats;          // index in op25b_stats_block.port
 	struct ingress ingress; // how frames that come in here are judged
 	bool has_guard;         // frames that are not received here are judged by the guard
+	bool is_far; // frames are written by a NIC or another core, not copied by this worker
 };
 
 // Everything in it is the worker's own, but for what pointers lead to; see there.
@@ -49,6 +51,7 @@ struct worker {
 	struct rte_mempool *pool;            // for answers
 	const atomic_bool *stop;             // set by the main thread
 	struct burst *burst;
+	struct clock_ticks clock;
 	uint32_t unsampled; // bursts since the last one that was measured
 	bool is_sampled;    // this burst is measured
 	uint64_t lap_tsc;   // end of its last step

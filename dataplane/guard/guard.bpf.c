@@ -13,7 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "../abi/guard_abi.h"
-#include "../core/decide.h"
+#include "../core/quick.h"
 #include "guard_tables.h"
 
 // Scratch of one frame. In a map value, because the verifier tracks the stack too precisely there.
@@ -295,6 +295,25 @@ static __always_inline void judge_flow(struct scratch *s, uint32_t set, const st
 	out->reason = j->reason;
 }
 
+// The common frame is settled where it lies, before its headers are copied. Returns false if the
+// quick test does not know it. Only IPv4 right behind Ethernet: all offsets are then constants.
+static __always_inline bool judge_quickly(struct xdp_md *ctx, uint64_t frame_bytes,
+					  struct outcome *out)
+{
+	const void *data = (const void *)(unsigned long)ctx->data;
+	const void *data_end = (const void *)(unsigned long)ctx->data_end;
+	enum quick_kind kind;
+
+	if (data + QUICK_MIN_BYTES > data_end || win_ld16(data, ETH_TYPE_OFF) != ETH_TYPE_IP4)
+		return false;
+	kind = quick_ip4(data, ETH_HEADER_BYTES, QUICK_MIN_BYTES, (uint32_t)frame_bytes);
+	if (kind == QUICK_NONE)
+		return false;
+	out->reason = quick_reason(kind);
+	out->family = FAMILY_IP4;
+	return true;
+}
+
 static __always_inline void judge_frame(struct xdp_md *ctx, uint32_t set, struct outcome *out)
 {
 	uint64_t frame_bytes = bpf_xdp_get_buff_len(ctx);
@@ -305,6 +324,8 @@ static __always_inline void judge_frame(struct xdp_md *ctx, uint32_t set, struct
 	struct op25b_softwires *opened = bpf_map_lookup_elem(&softwires, &set);
 	uint8_t reason = REASON_PASS_NOT_IP;
 
+	if (judge_quickly(ctx, frame_bytes, out))
+		return;
 	// None of this can happen to a frame that a driver hands over; unread, it must not pass.
 	if (!s || !opened || !window_fill(ctx, &s->window, frame_bytes)) {
 		out->reason = REASON_DROP_MALFORMED;
