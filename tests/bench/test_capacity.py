@@ -28,10 +28,10 @@ WANTED = {
     "judge": ([(3, 10)] * 2 + [(1.15, 1.02)] * 2 + [(2.5, 1.6), (32, 16)], 18),
     "alone": ([(0.9, 0.98)] * 2 + [(1.05, 1.2)] * 2 + [(0.6, 0.85)] * 2 + [(0.8, 0.95)] * 4 + [(1.8, 1.95)], 18),
     "memif": ([(20, 5)] * 2 + [(0, None)], 6),
-    "kernel": ([], 3),
+    "kernel": ([], 6),
     "change": ([(500, 150)] + [(0, 0)] * 2, 3),
 }
-WITH_TOTALS = ("judge", "alone", "memif", "change")
+WITH_TOTALS = ("judge", "alone", "memif", "kernel", "change")
 
 
 def wrong_of_result(result):
