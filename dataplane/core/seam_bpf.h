@@ -50,3 +50,8 @@ STAGE uint32_t opaque(uint32_t *cell, uint32_t v)
 	FORGET();
 	return *(volatile uint32_t *)cell;
 }
+
+STAGE void clear(void *at, uint32_t bytes)
+{
+	__builtin_memset(at, 0, bytes);
+}

@@ -8,7 +8,7 @@
 #include "burst.h"
 
 #define WORTH_A_SHAPE 8u // frames in a burst: fewer cost less one by one
-#define PATIENCE 64u     // bursts until it is tried again to learn from frames that have no shape
+#define PATIENCE 64u     // bursts until what was in vain is tried again
 
 // Counts frames of one kind.
 static void settle(struct burst *b, uint32_t kind, uint32_t packets, uint64_t bytes)
@@ -91,20 +91,40 @@ static void learn(struct reader *r, const struct rte_mbuf *m)
 	r->first = family;
 }
 
+// All of them are for parse().
+static void leave_all(struct burst *b, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		b->rest[i] = (uint8_t)i;
+	b->rest_count = count;
+	for (i = 0; i < count; i++)
+		b->bytes += b->length[i];
+}
+
 void burst_read(struct burst *b, struct reader *r, uint32_t count)
 {
 	uint64_t left = ~0ull >> (64 - count);
 	uint32_t i, kind, settled_count;
 
 	memset(b->settled, 0, sizeof(b->settled));
+	b->bytes = 0;
 	for (i = 0; i < count; i++)
 		b->length[i] = b->rx[i]->pkt_len;
+	if (r->barren) {
+		r->barren--;
+		leave_all(b, count);
+		return;
+	}
 	if (r->has_shapes)
 		left = read_shapes(b, r, left, count);
 	i = read_singly(b, left, &settled_count);
-	b->bytes = 0;
 	for (kind = 0; kind < QUICK_COUNT; kind++)
 		b->bytes += b->settled[kind].bytes;
 	if (r->has_shapes && settled_count >= WORTH_A_SHAPE)
 		learn(r, b->rx[i]);
+	// A flood: it would be asked for nothing.
+	if (b->rest_count == count && count >= WORTH_A_SHAPE)
+		r->barren = PATIENCE;
 }

@@ -8,8 +8,9 @@
 struct reader {
 	struct shape shape[SHAPE_FAMILIES]; // [0]: of IPv4, [1]: of IPv6
 	uint32_t first;                     // the one to be tried first
-	uint32_t patience;                  // bursts to come before it is tried again to learn
-	bool has_shapes;                    // this CPU can compare them
+	uint32_t patience;                  // bursts until it is tried again to learn a shape
+	uint32_t barren; // bursts until it is tried again to settle frames quickly
+	bool has_shapes; // this CPU can compare them
 };
 
 struct burst;
