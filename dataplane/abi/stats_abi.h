@@ -130,5 +130,5 @@ struct op25b_stats_hdr {
 };
 
 _Static_assert(sizeof(struct op25b_port_counters) == 64, "stats ABI: one cache line");
-_Static_assert(sizeof(struct op25b_stats_block) % 64 == 0, "stats ABI: blocks are cache aligned");
+_Static_assert(sizeof(struct op25b_stats_block) % 128 == 0, "stats ABI: no line of two workers");
 _Static_assert(sizeof(struct op25b_stats_port) == OP25B_MAX_NAME_BYTES + 32, "stats ABI: no gaps");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the rows of scripts/capacity share: the programs, the captures, two cores, hugepages, progress, and the end of
 every process that was started here, however the run ends."""
+import ctypes
 import hashlib
 import os
 import shutil
@@ -17,6 +18,13 @@ FOLDERS = {"op25bd": "control/daemon", "op25bctl": "control/cli", "op25b-dp": "d
 NR_HUGEPAGES = "/proc/sys/vm/nr_hugepages"
 HUGEPAGE_MIB = 2
 LOG_BYTES = 3000
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent():
+    """In a new process: the kernel kills it when this one ends, in whatever way."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def read(path, default=""):
@@ -41,10 +49,10 @@ class Hugepages:
         self.ours = None
 
     def raise_to(self, mib):
-        wanted = max(mib // HUGEPAGE_MIB, self.before)
-        wanted = min(wanted, self.before + meminfo_mib("MemAvailable") // 2 // HUGEPAGE_MIB)
-        if wanted > int(read(NR_HUGEPAGES, "0")):
-            self._write(wanted)
+        """Until so much is free."""
+        missing = min(mib - self.free_mib(), meminfo_mib("MemAvailable") // 2) // HUGEPAGE_MIB
+        if missing > 0:
+            self._write(self.before + missing)
             self.ours = int(read(NR_HUGEPAGES, "0"))  # memory may be in too many pieces for all of them
 
     def restore(self):
@@ -94,8 +102,7 @@ class Context:
         return self
 
     def __exit__(self, *_):
-        for process in self._processes:
-            self.stop(process)
+        self.end_row()
         self.hugepages.restore()
         shutil.rmtree(self.work, ignore_errors=True)
 
@@ -135,10 +142,11 @@ class Context:
         return done.stdout
 
     def start(self, args, log, **keys):
-        """Starts a process that ends with this run at the latest. What it says goes to the file `log` of the work folder."""
+        """Starts a process that ends with this run at the latest. What it says goes to the file `log` of the work folder.
+        Only for the main thread: the process would end with any other."""
         with open(self.path(log), "a", encoding="utf-8") as out:
             keys = {"stdout": out, "stderr": out, "stdin": subprocess.DEVNULL} | keys
-            self._processes.append(subprocess.Popen(args, **keys))
+            self._processes.append(subprocess.Popen(args, preexec_fn=end_with_parent, **keys))
         return self._processes[-1]
 
     def stop(self, process, number=signal.SIGKILL, seconds=10):
@@ -169,6 +177,11 @@ class Context:
     def begin_row(self, row):
         self.row = row
         self._cases = None
+
+    def end_row(self):
+        """Nothing of a row is left to run beside the next one."""
+        for process in list(self._processes):
+            self.stop(process)
 
     def expect(self, cases):
         """The row says how many times it will call pairs.interleave(), so that the time to go can be told."""

@@ -13,6 +13,16 @@ from result import BenchError, check_sum
 PARTS = ("forwarded", "dropped", "answered", "tx_full")
 
 
+def step_cycles(stats):
+    """(frames whose bursts were measured, {step: ticks that they took}) of all workers, from op25b-dp's start on."""
+    frames, cycles = 0, {}
+    for worker in stats.get("workers", []):
+        frames += worker["sampled_packets"]
+        for step, ticks in worker["step_cycles"].items():
+            cycles[step] = cycles.get(step, 0) + ticks
+    return frames, cycles
+
+
 class _Connection(http.client.HTTPConnection):
     """To a Unix socket."""
 
@@ -47,6 +57,7 @@ class Dataplane:
         self.ctx = ctx
         self.name = name
         self.is_running = True
+        self.seen = []  # statistics at each sample of a window
         self.folder = ctx.path(name)
         os.mkdir(self.folder)
         self.config = {"op25b-dp": 1, "cores": cores, "start": "hold", "answers_per_s": 1000000, "memory": memory,
@@ -107,8 +118,10 @@ class Dataplane:
     def sample(self):
         """(frames received, time before, time after)"""
         before = time.monotonic()
-        received = self.stats()["received"]
-        return received, before, time.monotonic()
+        stats = self.stats()
+        after = time.monotonic()
+        self.seen.append(stats)
+        return stats["received"], before, after
 
     def close(self):
         """Ends both. Returns the totals, which add up now that nothing is on its way, and the last statistics."""

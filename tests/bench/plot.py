@@ -71,14 +71,14 @@ def _axes(places, ticks, top, unit, x_label):
     for tick in ticks:
         y = bottom - (bottom - TOP) * tick / top
         yield (f'<path class="grid" d="M{LEFT} {y:.1f}H{right}"/>'
-               f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{number(tick)}</text>')
+               f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:,g}</text>')
     last = -math.inf
     for x, place in places.items():
         at = LEFT + 20 + place * (right - LEFT - 40)
         yield f'<path class="axis" d="M{at:.1f} {bottom}v4"/>'
         if at - last > 46:  # names that would lie on each other are left out
             last = at
-            yield f'<text x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">{number(x) if x < 10000 else _short(x)}</text>'
+            yield f'<text x="{at:.1f}" y="{bottom + 17}" text-anchor="middle">{_short(x)}</text>'
     yield (f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>'
            f'<text x="{(LEFT + right) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>'
            f'<text x="14" y="{(TOP + bottom) / 2:.0f}" text-anchor="middle" transform="rotate(-90 14 {(TOP + bottom) / 2:.0f})">{escape(unit)}</text>')
@@ -86,9 +86,9 @@ def _axes(places, ticks, top, unit, x_label):
 
 def _short(value):
     for size, letter in ((1_000_000, "M"), (1000, "k")):
-        if value >= size:
+        if value >= max(size, 10_000):
             return f"{value / size:g}{letter}" if value % size == 0 else f"{value / size:.1f}{letter}"
-    return number(value)
+    return f"{value:g}"
 
 
 def curves(title, unit, x_label, lines):

@@ -23,7 +23,7 @@ h3{font-size:1rem;margin:1.6rem 0 .3rem}p{margin:.4rem 0}.soft{color:var(--soft)
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;white-space:nowrap}tbody tr:hover{background:var(--band)}
-.v{font-weight:600;white-space:nowrap}.bad{color:var(--bad)}.good{color:var(--good)}.best{color:var(--best)}.doubt{color:var(--doubt)}.none{color:var(--soft)}
+.u{white-space:nowrap}.v{font-weight:600;white-space:nowrap}.bad{color:var(--bad)}.good{color:var(--good)}.best{color:var(--best)}.doubt{color:var(--doubt)}.none{color:var(--soft)}
 .loud{border:2px solid var(--doubt);border-radius:6px;padding:.6rem 1rem;margin:1rem 0;background:var(--band)}.loud.stop{border-color:var(--bad)}
 .plot{display:block;width:100%;max-width:44rem;height:auto;margin:.5rem 0 1rem;font:12px system-ui,sans-serif}.plot text{fill:var(--ink)}
 .grid{stroke:var(--line);fill:none}.axis,.spread{stroke:var(--ink);fill:none}.spread{stroke-width:1.2;opacity:.75}.line{fill:none;stroke-width:2}
@@ -107,7 +107,7 @@ def wanted_table(found):
 
 def series_cell(result):
     unit = escape(UNITS.get(result["unit"], result["unit"]))
-    return "<br/>".join(f"{escape(name)}: {plot.number(statistics.median(values))} {unit}" for name, values in result["series"].items())
+    return "<br/>".join(f'{escape(name)}: <span class="u">{plot.number(statistics.median(values))} {unit}</span>' for name, values in result["series"].items())
 
 
 def row_table(row):
@@ -123,10 +123,12 @@ def points(result, name):
 
 def row_plots(row):
     groups = {}
+    places = {(result["group"], result["x"]) for result in row["results"] if result["group"] and result["x"] is not None}
+    curves = {group for group, _ in places if sum(group == other for other, _ in places) > 1}
     for result in row["results"]:
         if result["not_run"]:
             continue
-        if result["group"] and result["x"] is not None:
+        if result["group"] in curves:
             groups.setdefault(result["group"], []).append(result)
         elif len(result["series"]) > 1:
             bars = [(name, *points(result, name)) for name in result["series"]]

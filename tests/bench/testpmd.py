@@ -26,7 +26,7 @@ def path():
 
 
 class Testpmd:
-    """`cores`: the CPUs that forward, one queue each. `mib`: memory, hugepages if is_huge."""
+    """`cores`: the CPUs that forward, one queue each. `mib`: memory, hugepages if is_huge. It may still be starting."""
 
     def __init__(self, ctx, name, vdevs, cores, mib, is_huge, buffers, options=()):
         self.ctx = ctx
@@ -44,7 +44,13 @@ class Testpmd:
         tty.setraw(far)
         self.process = ctx.start(args, f"{name}.log", stdin=subprocess.PIPE, stdout=far, stderr=far)
         os.close(far)
-        self.said = self._read(120)
+        self.is_ready = False
+
+    def wait(self):
+        """Until it is at its prompt: reading a large capture takes it a while."""
+        if not self.is_ready:
+            self._read(120)
+            self.is_ready = True
 
     def _read(self, seconds):
         said, end = b"", time.monotonic() + seconds
@@ -61,6 +67,7 @@ class Testpmd:
 
     def ask(self, command):
         """What it says to a command, and the times between which it did."""
+        self.wait()
         before = time.monotonic()
         self.process.stdin.write(command.encode() + b"\n")
         self.process.stdin.flush()
