@@ -49,8 +49,7 @@ static bool learn_side(struct trial *t, uint32_t side)
 	// Until nothing has come for long, as if something were missing.
 	t->side[side].expected = UINT64_MAX;
 	receive_rest(t, NULL, LEARN_QUIET_MS);
-	t->side[side].expected = t->side[side].received;
-	t->side[side].expected_answers = t->side[side].answered;
+	t->side[side].expected = 0;
 	return true;
 }
 
@@ -63,6 +62,11 @@ bool trial_learn(struct trial *t)
 	for (i = 0; i < TRIAL_SIDES; i++) {
 		if (t->stream[i].count > 0)
 			is_learnt &= learn_side(t, i);
+	}
+	// A box that stood still may hand out one side's frames while the other is learnt.
+	for (i = 0; i < TRIAL_SIDES; i++) {
+		t->side[i].expected = t->side[i].received;
+		t->side[i].expected_answers = t->side[i].answered;
 	}
 	return is_learnt;
 }

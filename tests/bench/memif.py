@@ -9,7 +9,7 @@ from dataplane import Dataplane, stand_still
 from loadgen import MIB as LOADGEN_MIB
 from loadgen import SIDES, Loadgen
 from pairs import interleave
-from result import BenchError, Result, check_sum
+from result import Result, check_sum
 from search import Goal, Search
 from testpmd import Testpmd
 
@@ -127,21 +127,23 @@ def non_drop_rate(boxes, label, fastest):
     ctx = boxes.ctx
     series = {name: [] for name in (OWN, IO)}
     rounds = (ctx.rounds + 1) // 2
-    lossy = cut = 0
+    lossy = cut = lost_all = 0
+    floor = fastest / 20
     for number in range(rounds):
         for name in (OWN, IO) if number % 2 == 0 else (IO, OWN):
             ctx.say(f"{label}, non-drop rate of {name}, search {number + 1} of {rounds}")
-            found = boxes.turn(name, lambda loadgen: Search(loadgen.measure, goal(ctx.quick), 1.5 * fastest, most_trials=MOST_TRIALS).run())
-            if not found.low:
-                raise BenchError(f"{name} loses frames at every rate, down to 1000 a second: is something else on its core?")
+            found = boxes.turn(name, lambda loadgen: Search(loadgen.measure, goal(ctx.quick), 1.5 * fastest, floor, MOST_TRIALS).run())
+            lost_all += not found.low
             cut += not found.is_whole
             lossy += sum(trial.loss_ratio > 0 for trial in found.trials if trial.load <= found.low)
-            series[name].append(found.low / 1e6)
+            series[name].append((found.low or floor) / 1e6)
     wanted = goal(ctx.quick)
     notes = [f"No frame lost in more than half of at least {wanted.sum_s:g} s at this rate, in trials of {wanted.final_s:g} s; found within {100 * wanted.width:g} %.",
              "Lost is what was due and did not fit into the ring, or did not come out though the policy lets it; verdicts are no loss."]
     if lossy:
         notes.append(f"Below these rates {lossy} trials lost frames: this machine takes the CPU away now and then.")
+    if lost_all:
+        notes.append(f"{lost_all} searches found no rate without loss above {floor / 1e6:.2f} Mpps, which then stands here: something else is on these cores.")
     if cut:
         notes.append(f"{cut} searches were given up before they were as exact as that: on this machine, now, too much differs from trial to trial.")
     rates = {name: 1e6 * statistics.median(values) for name, values in series.items()}
