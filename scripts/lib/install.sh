@@ -44,6 +44,7 @@ install_set_kernels() {
 install_set_capacity() {
 	echo dpdk-dev # dpdk-testpmd, the peer and the generator
 	echo iproute2 ethtool procps mount util-linux nftables
+	echo python3-scapy # the packet table, which is mixed into the load
 }
 
 # Of the named packages, those that are not installed, one per line.

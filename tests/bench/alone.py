@@ -12,7 +12,7 @@ from turns import Turns
 TITLE = "Dataplane alone"
 ABOUT = ("op25b-dp and dpdk-testpmd (its io mode hands frames on unseen, its mac mode writes their addresses) on one core each in turns, "
          "with the same devices: net_pcap, which hands out copies of the same capture for ever, and net_null, which frees what it is given. "
-         "Both programs are loaded all the time and stand still while it is not their turn. The capture fits into the caches (a thousand frames, hot) or "
+         "Both programs are loaded all the time and stand still while it is not their turn. A rate is that of the time in which the program had its core. The capture fits into the caches (a thousand frames, hot) or "
          "not (a million, cold). The policy has a thousand prefixes and limits port 25.")
 OWN, IO, MAC, AGAIN = "op25b-dp", "testpmd io", "testpmd mac", "testpmd io, another process"
 HOT = 1000
@@ -93,7 +93,7 @@ class Bench:
         with self.turns([self.capture(Case("burst"))], HOT, [self.ctx.core]) as turns:
             peer = turns.start_peer(BURSTS[0])
             rates = {burst: [] for burst in BURSTS}
-            for _ in range(3):
+            for _ in range(self.ctx.rounds + 1):
                 for burst in BURSTS:
                     peer.set(f"burst {burst}")
                     rates[burst].append(turns.peer_rate(peer, "io", self.ctx.seconds / 4))
@@ -138,7 +138,7 @@ class Bench:
         turns.own.pause()
 
     def results(self, case, series, turns):
-        notes = turns.memory_note()
+        notes = turns.machine_notes()
         if case.io[0]:
             notes += [frame_note(series), verdict_note(turns.last)]
         found = [Result("alone", f"{case.name}, against testpmd io", "Mpps", "more", {name: series[name] for name in (OWN, IO)}, (OWN, IO),
@@ -170,7 +170,7 @@ class Bench:
                 "testpmd io, one core": lambda: one.peer_rate(one.peers[0], "io", seconds)}, case.name)
         names = list(series)
         own = Result("alone", case.name, "Mpps", "more", {name: series[name] for name in names[:2]}, tuple(names[:2]), 1.8, 1.95,
-                     notes=two.memory_note(), totals=two.totals + one.totals)
+                     notes=two.machine_notes(), totals=two.totals + one.totals)
         if ctx.cores == 2:
             own.notes.append("This machine has two CPUs: the second worker shared its own with everything else that runs here.")
         return [own, Result("alone", "testpmd io with two cores against one", "Mpps", "none", {name: series[name] for name in names[2:]}, tuple(names[2:]),

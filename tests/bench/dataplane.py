@@ -36,10 +36,24 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-class Dataplane:
-    """`ports`: device strings of the subscriber and the network side. `memory` as in dataplane.json."""
+def stand_still(ctx, process):
+    """Stops a process and returns when each of its threads stands: until its first thread has got the signal, the others run
+    on, beside the process that has the core next."""
+    def has_stopped():
+        states = []
+        for task in os.listdir(f"/proc/{process.pid}/task"):
+            with open(f"/proc/{process.pid}/task/{task}/stat", encoding="utf-8") as stat:
+                states.append(stat.read().rsplit(")", 1)[1].split()[0])
+        return set(states) <= set("TtZX")
 
-    def __init__(self, ctx, name, policy, ports, cores, memory, **config):
+    process.send_signal(signal.SIGSTOP)
+    ctx.wait_for("a process stands still", has_stopped)
+
+
+class Dataplane:
+    """`ports`: device strings of the subscriber and the network side. `memory` as in dataplane.json, `clock`: op25bd's options."""
+
+    def __init__(self, ctx, name, policy, ports, cores, memory, clock=("--trust-clock",), **config):
         self.ctx = ctx
         self.name = name
         self.is_running = True
@@ -54,7 +68,7 @@ class Dataplane:
         options = ["--config", os.path.join(self.folder, "dataplane.json")]
         near = ["taskset", "-c", str(ctx.other_core)]
         self.daemon = ctx.start([*near, ctx.program("op25bd"), *options, "--policy", os.path.join(self.folder, "policy.json"),
-                                 "--no-guard", "--metrics", "none", "--trust-clock"], f"{name}/op25bd.log")
+                                 "--no-guard", "--metrics", "none", *clock], f"{name}/op25bd.log")
         self.process = ctx.start([ctx.program("op25b-dp"), *options], f"{name}/op25b-dp.log")
         ctx.wait_for(lambda: f"{name} has its policy in force: {self.logs()}", self._is_in_force, 120)
 
@@ -94,7 +108,7 @@ class Dataplane:
             return False
 
     def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
+        stand_still(self.ctx, self.process)
         self.is_running = False
 
     def resume(self):

@@ -25,13 +25,13 @@ RATIO_LEAST, RATIO_MOST = 0.01, 10_000  # a scan of two thousand rules is slow
 PAGE_BYTES_MOST = 300_000
 # What must be there of each row: (at least, aim) of each figure, as often as it is wanted, and how many results at least.
 WANTED = {
-    "judge": ([(3, 10), (1.15, 1.02), (2.5, 1.6), (32, 16)], 6),
+    "judge": ([(3, 10)] * 2 + [(1.15, 1.02)] * 2 + [(2.5, 1.6), (32, 16)], 18),
     "alone": ([(0.9, 0.98)] * 2 + [(1.05, 1.2)] * 2 + [(0.6, 0.85)] * 2 + [(0.8, 0.95)] * 4 + [(1.8, 1.95)], 18),
-    "memif": ([(20, 5)], 3),
-    "kernel": ([], 3),
-    "change": ([(500, 150), (0, None), (0, None)], 3),
+    "memif": ([(20, 5)] * 2 + [(0, None)], 6),
+    "kernel": ([], 6),
+    "change": ([(500, 150)] + [(0, 0)] * 2, 3),
 }
-WITH_TOTALS = ("judge", "alone")  # rows that say what became of each frame
+WITH_TOTALS = ("judge", "alone", "memif", "kernel", "change")
 
 
 def wrong_of_result(result):

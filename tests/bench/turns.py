@@ -14,30 +14,40 @@ TABLES_MIB = 640  # for two generations of op25b-dp's tables
 OTHER_MIB = 96
 CACHE = 256  # of buffers, for each core: as op25b-dp has it
 SETTLE_S = 0.02  # a turn begins: caches fill, clocks wake
+WINDOWS_MOST = 20  # in a row without a frame
+BUSY_SHARE = 0.98  # of its cores: who had less was kept from them
 QUICK_ENOUGH_S = 0.002  # a question for counters: an answer that took longer has no exact time
 
 
+def cpu_s(process):
+    """CPU time of all threads of a process, to the nanosecond: its own clock, as clock_getcpuclockid(3) makes it."""
+    return time.clock_gettime((~process.pid << 3) | 2)
+
+
 def sample(lane):
-    """(frames, time) of a running program, by the answer that came soonest."""
+    """(frames, time, CPU time) of a running program, by the answer that came soonest."""
     best = None
     for _ in range(5):
+        cpu = cpu_s(lane.process)
         frames, before, after = lane.sample()
-        if best is None or after - before < best[2]:
-            best = (frames, (before + after) / 2, after - before)
-        if best[2] < QUICK_ENOUGH_S:
+        if best is None or after - before < best[3]:
+            best = (frames, (before + after) / 2, (cpu + cpu_s(lane.process)) / 2, after - before)
+        if best[3] < QUICK_ENOUGH_S:
             break
-    return best[:2]
+    return best[:3]
 
 
-def window(lane, seconds):
-    """Mpps of a program that runs already."""
+def window(lane, seconds, workers):
+    """(Mpps, share) of a program that runs already: the rate in the time that it had its cores, and what part of the time
+    that was. Both waiting programs and the machine's other work would count as its own otherwise."""
     time.sleep(SETTLE_S)
-    frames, began = sample(lane)
-    time.sleep(seconds)
-    more, ended = sample(lane)
-    if more <= frames:
-        raise BenchError(f"{lane.name}: no frame in {ended - began:.1f} s")
-    return (more - frames) / (ended - began) / 1e6
+    frames, began, cpu = sample(lane)
+    for _ in range(WINDOWS_MOST):
+        time.sleep(seconds)
+        more, ended, later = sample(lane)
+        if more > frames:
+            return (more - frames) / (later - cpu) * workers / 1e6, (later - cpu) / workers / (ended - began)
+    raise BenchError(f"{lane.name}: no frame in {ended - began:.1f} s")
 
 
 class Turns:
@@ -58,6 +68,7 @@ class Turns:
         self.own = None
         self.totals = []
         self.last = {}  # op25b-dp's statistics at its end
+        self.shares = []  # of its time that the program of a window had its cores
         self.steps = []  # of each window: {step: ns a frame}
 
     def __enter__(self):
@@ -80,8 +91,12 @@ class Turns:
             totals, self.last = self.own.close()
             self.totals.append(totals)
 
-    def memory_note(self):
-        return [] if self.is_huge else ["Both with ordinary memory: not enough hugepages were free."]
+    def machine_notes(self):
+        """What was not as it should have been."""
+        found = [] if self.is_huge else ["Both with ordinary memory: not enough hugepages were free."]
+        if min(self.shares) < BUSY_SHARE:
+            found.append(f"Others worked on the same core: in one window the program had it for {100 * min(self.shares):.0f} % of the time.")
+        return found
 
     def start_own(self, policy, slots):
         memory = {"mib": self.mib + TABLES_MIB, "hugepages": "yes" if self.is_huge else "no", "slots": slots, "buffers": self.buffers}
@@ -96,10 +111,15 @@ class Turns:
         self.peers.append(peer)
         return peer
 
+    def window(self, lane, seconds):
+        rate, share = window(lane, seconds, len(self.cores))
+        self.shares.append(share)
+        return rate
+
     def own_rate(self, seconds):
         self.own.seen.clear()
         self.own.resume()
-        rate = window(self.own, seconds)
+        rate = self.window(self.own, seconds)
         self.own.pause()
         # Between samples of one window: a burst in which it was made to stand still has no times.
         (frames, cycles), (more, later) = step_cycles(self.own.seen[0]), step_cycles(self.own.seen[-1])
@@ -111,6 +131,6 @@ class Turns:
     def peer_rate(self, peer, mode, seconds):
         peer.set(f"fwd {mode}")
         peer.begin()
-        rate = window(peer, seconds)
+        rate = self.window(peer, seconds)
         self.totals.append(peer.end())
         return rate
