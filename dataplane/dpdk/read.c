@@ -10,6 +10,11 @@
 #define WORTH_A_SHAPE 8u // frames in a burst: fewer cost less one by one
 #define PATIENCE 64u     // bursts until what was in vain is tried again
 
+static uint32_t count_bits(uint64_t bits)
+{
+	return (uint32_t)__builtin_popcountll(bits);
+}
+
 // Counts frames of one kind.
 static void settle(struct burst *b, uint32_t kind, uint32_t packets, uint64_t bytes)
 {
@@ -26,16 +31,14 @@ static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, ui
 		struct shape *s = &r->shape[i ^ r->first];
 		struct shape_match found;
 
-		if (!s->is_set || __builtin_popcountll(left) < WORTH_A_SHAPE)
+		if (!s->is_set || count_bits(left) < WORTH_A_SHAPE)
 			continue;
 		found = shape_match(s, b->rx, count);
-		fits = (uint32_t)__builtin_popcountll(found.tcp | found.udp);
+		fits = count_bits(found.tcp | found.udp);
 		s->is_set = fits >= WORTH_A_SHAPE;
 		left &= ~(found.tcp | found.udp);
-		settle(b, s->kind, (uint32_t)__builtin_popcountll(found.tcp),
-		       shape_sum(b->length, found.tcp));
-		settle(b, s->kind + 1, (uint32_t)__builtin_popcountll(found.udp),
-		       shape_sum(b->length, found.udp));
+		settle(b, s->kind, count_bits(found.tcp), shape_sum(b->length, found.tcp));
+		settle(b, s->kind + 1, count_bits(found.udp), shape_sum(b->length, found.udp));
 	}
 	return left;
 }

@@ -104,7 +104,7 @@ static uint32_t take_out_dead(struct burst *b, uint32_t count)
 		uint32_t from = b->dead_index[i] + 1u;
 		uint32_t next = i + 1 < b->dead_count ? b->dead_index[i + 1] : count;
 
-		memmove(&b->rx[to], &b->rx[from], (next - from) * sizeof(b->rx[0]));
+		memmove(&b->rx[to], &b->rx[from], (next - from) * sizeof(void *));
 		to += next - from;
 	}
 	return to;
