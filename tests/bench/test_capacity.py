@@ -21,7 +21,8 @@ sys.path.insert(0, HERE)
 # pylint: disable=wrong-import-position
 from result import Result  # noqa: E402
 
-RATIO_LEAST, RATIO_MOST = 0.01, 10_000  # a scan of two thousand rules is slow
+# Wide enough for a machine that has other things to do; a wrong unit is beyond.
+RATIO_LEAST, RATIO_MOST = 1e-4, 1e4
 PAGE_BYTES_MOST = 300_000
 # What must be there of each row: (at least, aim) of each figure, as often as it is wanted, and how many results at least.
 WANTED = {
@@ -118,7 +119,7 @@ def break_value(found):
 def break_quotient(found):
     result = result_with(found, "ratio")
     series = result["series"][result["ratio"][0]]
-    series[:] = [value * 100_000 for value in series]
+    series[:] = [value * 1e9 for value in series]
     again = Result(**{key: result[key] for key in Result.__dataclass_fields__})
     result.update(again.as_json())
 
