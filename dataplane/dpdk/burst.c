@@ -47,7 +47,9 @@ static void parse_rest(struct burst *b, const struct tables *t, const struct ing
 		struct rte_mbuf *m = b->rx[b->rest[i]];
 		struct parse_work *k = &b->work[i];
 
-		parse(burst_window(b, m), k, m->pkt_len, t->view.softwires, in->side);
+		if (!quick_flow4(rte_pktmbuf_mtod(m, const struct window *), m->data_len,
+				 m->pkt_len, &k->flow))
+			parse(burst_window(b, m), k, m->pkt_len, t->view.softwires, in->side);
 		b->family[i] = k->flow.family;
 		b->pool_slot[i] = 0;
 		if (!decide_early(&k->flow, in, &b->reason[i]))

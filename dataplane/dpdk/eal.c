@@ -175,8 +175,6 @@ static bool add_args(struct eal_args *a, const struct dataplane_config *c, bool 
 	add_arg(a, "op25b-dp");
 	add_arg(a, "--no-telemetry");
 	add_arg(a, "--log-level=warning");
-	// Without this DPDK uses 256 bits at most, whatever the CPU has; with it, what the CPU has.
-	add_arg(a, "--force-max-simd-bitwidth=512");
 	// No files and no secondary processes: nothing of a dead process can be in the way of the
 	// next one. EAL refuses --in-memory together with --no-huge; --no-shconf is what it would
 	// mean.

@@ -10,46 +10,43 @@
 #define AT_ONCE 128u // addresses of a burst: two of each frame
 
 struct finding {
-	uint32_t count;
-	uint32_t below;          // LPM_BELOW if one of the entries is not at its end
-	uint32_t entry[AT_ONCE]; // reached so far
-	uint64_t key[AT_ONCE];   // bits of the address that are looked at, from the first on
+	uint32_t below_count;
+	uint8_t below[AT_ONCE]; // addresses that are not at their end yet, as indices
+	uint64_t key[AT_ONCE];  // bits of the address that are looked at, from the first on
 };
 
+// An entry was reached: the end, or a group below. Which of both nobody can foretell, so that it is
+// no branch.
+static inline __attribute__((always_inline)) void reach(struct finding *f, uint32_t i,
+							uint32_t entry, uint64_t *found)
+{
+	found[i] = entry;
+	f->below[f->below_count] = (uint8_t)i;
+	f->below_count += entry >> 31;
+}
+
 static inline __attribute__((always_inline)) void begin(const uint32_t *entries, struct finding *f,
-							uint32_t i, uint64_t key)
+							uint32_t i, uint64_t key, uint64_t *found)
 {
 	f->key[i] = key;
-	f->entry[i] = entries[key >> (64 - LPM_ROOT_BITS)];
-	f->below |= f->entry[i];
+	reach(f, i, entries[key >> (64 - LPM_ROOT_BITS)], found);
 }
 
-// Goes one level down with all of them: `bits` bits of the key from `at` on. One that is at its end
-// reads the root in vain, which costs less than a branch that nobody can foretell. Returns whether
-// one is not at its end yet.
+// Goes one level down with those that are not at their end: `bits` bits of the key from `at` on.
+// Returns whether one is still not.
 static inline __attribute__((always_inline)) bool
-go_down(const uint32_t *entries, struct finding *f, uint32_t at, uint32_t bits)
+go_down(const uint32_t *entries, struct finding *f, uint32_t at, uint32_t bits, uint64_t *found)
 {
-	uint32_t i, below = 0;
+	uint32_t k, count = f->below_count;
 
-	for (i = 0; i < f->count; i++) {
-		uint32_t here = f->entry[i], is_below = here >> 31;
-		uint64_t group = (uint64_t)(here & ~LPM_BELOW) << LPM_UNIT_BITS;
-		uint64_t next = (group + (f->key[i] << at >> (64 - bits))) & -(uint64_t)is_below;
+	f->below_count = 0;
+	for (k = 0; k < count; k++) {
+		uint32_t i = f->below[k];
+		uint64_t group = (found[i] & ~(uint64_t)LPM_BELOW) << LPM_UNIT_BITS;
 
-		here ^= (here ^ entries[next]) & -is_below;
-		f->entry[i] = here;
-		below |= here;
+		reach(f, i, entries[group + (f->key[i] << at >> (64 - bits))], found);
 	}
-	return below & LPM_BELOW;
-}
-
-static void end(const struct finding *f, uint64_t *found)
-{
-	uint32_t i;
-
-	for (i = 0; i < f->count; i++)
-		found[i] = f->entry[i];
+	return f->below_count;
 }
 
 static uint64_t read_half(const uint8_t *half_be)
@@ -65,23 +62,23 @@ static void find4(const uint32_t *entries, const uint32_t *addrs, uint64_t *foun
 	struct finding f;
 	uint32_t i;
 
-	f.count = count;
-	f.below = 0;
+	f.below_count = 0;
 	for (i = 0; i < count; i++)
-		begin(entries, &f, i, (uint64_t)addrs[i] << 32);
-	if ((f.below & LPM_BELOW) && go_down(entries, &f, 16, 8) && go_down(entries, &f, 24, 4))
-		go_down(entries, &f, 28, 4);
-	end(&f, found);
+		begin(entries, &f, i, (uint64_t)addrs[i] << 32, found);
+	if (f.below_count && go_down(entries, &f, 16, 8, found) &&
+	    go_down(entries, &f, 24, 4, found))
+		go_down(entries, &f, 28, 4, found);
 }
 
 // Hosts and other prefixes beyond /64.
-static void find6_beyond(const uint32_t *entries, const uint8_t *addrs_be, struct finding *f)
+static void find6_beyond(const uint32_t *entries, const uint8_t *addrs_be, struct finding *f,
+			 uint64_t *found)
 {
-	uint32_t i, at = 0;
+	uint32_t k, at = 0;
 
-	for (i = 0; i < f->count; i++)
-		f->key[i] = read_half(addrs_be + (size_t)16 * i + 8);
-	while (go_down(entries, f, at, 4))
+	for (k = 0; k < f->below_count; k++)
+		f->key[f->below[k]] = read_half(addrs_be + (size_t)16 * f->below[k] + 8);
+	while (go_down(entries, f, at, 4, found))
 		at += 4;
 }
 
@@ -90,16 +87,15 @@ static void find6(const uint32_t *entries, const uint8_t *addrs_be, uint64_t *fo
 	struct finding f;
 	uint32_t i;
 
-	f.count = count;
-	f.below = 0;
+	f.below_count = 0;
 	for (i = 0; i < count; i++)
-		begin(entries, &f, i, read_half(addrs_be + (size_t)16 * i));
-	if ((f.below & LPM_BELOW) && go_down(entries, &f, 16, 8) && go_down(entries, &f, 24, 8) &&
-	    go_down(entries, &f, 32, 8) && go_down(entries, &f, 40, 8) &&
-	    go_down(entries, &f, 48, 4) && go_down(entries, &f, 52, 4) &&
-	    go_down(entries, &f, 56, 4) && go_down(entries, &f, 60, 4))
-		find6_beyond(entries, addrs_be, &f);
-	end(&f, found);
+		begin(entries, &f, i, read_half(addrs_be + (size_t)16 * i), found);
+	if (f.below_count && go_down(entries, &f, 16, 8, found) &&
+	    go_down(entries, &f, 24, 8, found) && go_down(entries, &f, 32, 8, found) &&
+	    go_down(entries, &f, 40, 8, found) && go_down(entries, &f, 48, 4, found) &&
+	    go_down(entries, &f, 52, 4, found) && go_down(entries, &f, 56, 4, found) &&
+	    go_down(entries, &f, 60, 4, found))
+		find6_beyond(entries, addrs_be, &f, found);
 }
 
 void lpm_find4(const uint32_t *entries, const uint32_t *addrs, uint64_t *found, uint32_t count)

@@ -51,9 +51,9 @@ struct shape_match {
 // it has more in it than a shape can say: extension headers, more than two tags.
 bool shape_learn(struct shape *s, const struct window *w);
 
-// Compares the first `count` frames, at most 64. Must be available: shape_is_available().
-struct shape_match shape_match(const struct shape *s, struct rte_mbuf *const *frames,
-			       uint32_t count);
+// Compares the first `count` frames, 1 to 64. If that is an odd number, the next pointer in frames
+// is overwritten. Must be available: shape_is_available().
+struct shape_match shape_match(const struct shape *s, struct rte_mbuf *frames[64], uint32_t count);
 
 // Sum of those of the 64 lengths whose bit is set. As above.
 uint64_t shape_sum(const uint32_t lengths[64], uint64_t bits);
