@@ -68,7 +68,7 @@ static inline AVX512 __mmask16 marked_lanes(__mmask32 words)
 // The constants of a shape, in registers for as long as a burst is compared.
 struct loaded {
 	__m512i head_mask, head_tcp, head_udp, below_mask, below;
-	__m512i ip_length_2, ip_length_3, room_length, room, outside, in_session;
+	__m512i ip_length_2, ip_length_3, room_length, room, outside, in_session, least;
 };
 
 static inline AVX512 struct loaded load_shape(const struct shape *s)
@@ -85,6 +85,7 @@ static inline AVX512 struct loaded load_shape(const struct shape *s)
 		.room = every_lane(s->room),
 		.outside = every_lane(s->outside),
 		.in_session = every_lane(s->in_session),
+		.least = every_lane(s->least),
 	};
 }
 
@@ -114,7 +115,9 @@ static inline AVX512 void match_four(const struct shape *s, const struct loaded 
 	if (is_pppoe)
 		fits = _mm512_mask_cmpge_epu32_mask(
 			fits, room,
-			_mm512_add_epi32(_mm512_shuffle_epi8(head, c->ip_length_2), c->in_session));
+			_mm512_add_epi32(_mm512_max_epu32(_mm512_shuffle_epi8(head, c->ip_length_2),
+							  c->least),
+					 c->in_session));
 	*udp = _mm512_mask_cmpeq_epi32_mask(fits, marked, c->head_udp);
 	*tcp = _mm512_mask_cmpeq_epi32_mask(fits, marked, c->head_tcp);
 	*tcp = _mm512_mask_cmpge_epu32_mask(*tcp, header, tcp_min);
