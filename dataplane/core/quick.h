@@ -7,7 +7,8 @@
 // and UDP. Frames of both protocols come mixed, so that their difference is arithmetic, not a
 // branch. Pure C: any thread, no state.
 //
-// tests/packets/core_judge.c holds it against parse(), in every frame that a test of the core judges.
+// tests/packets/core_judge.c holds it against parse(), in every frame that a test of the core
+// judges.
 #pragma once
 
 #include "decide.h"

@@ -94,6 +94,7 @@ static void lay(struct rte_mbuf *m, const uint8_t *frame, uint32_t bytes, const 
 
 		memcpy(at + here, whole + here, behind < BEHIND_BYTES ? behind : BEHIND_BYTES);
 	}
+	m->vlan_tci = (uint16_t)random_below(UINT16_MAX + 1); // stands beside the length
 	// Sometimes the rest of it is in another buffer, which neither test asks for.
 	m->pkt_len = bytes;
 	m->data_len = (uint16_t)(here && !random_below(8) ? random_below(here) + 1 : here);
