@@ -7,7 +7,8 @@
 // and UDP. Frames of both protocols come mixed, so that their difference is arithmetic, not a
 // branch. Pure C: any thread, no state.
 //
-// tests/packets/run_differential.c holds it against parse(), row by row and mutant by mutant.
+// tests/packets/core_judge.c holds it against parse(), in every frame that a test of the core
+// judges.
 #pragma once
 
 #include "decide.h"
@@ -97,7 +98,8 @@ STAGE enum quick_kind quick_ip6(const struct window *w, uint32_t off, uint32_t r
 	     i++) {
 		next = win_ld8(w, off);
 		off += (win_ld8(w, off + 1) + 1u) * 8;
-		if (off + TCP_MIN_BYTES > readable)
+		// UDP is not asked for a length, but what is in front of it has to be there.
+		if (off + TCP_MIN_BYTES > readable || off > end)
 			return QUICK_NONE;
 	}
 	return quick_upper(w, off, next, (int32_t)(end - off), QUICK_IP6_TCP);
@@ -118,7 +120,8 @@ STAGE enum quick_kind quick_below(const struct window *w, uint32_t type, uint32_
 		end = off + PPPOE_HEADER_BYTES + win_ld16(w, off + 4);
 		type = win_ld16(w, off + PPPOE_HEADER_BYTES);
 		off += PPPOE_HEADER_BYTES + 2;
-		if (end > frame_bytes)
+		// Of no session that is too short for IPv4's header anything is believed.
+		if (end > frame_bytes || end < off + IP4_MIN_BYTES)
 			return QUICK_NONE;
 		if (type == PPP_IP4)
 			return quick_ip4(w, off, readable, end);

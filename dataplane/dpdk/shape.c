@@ -122,6 +122,7 @@ bool shape_learn(struct shape *s, const struct window *w)
 		move_length(s->room_length, 0, 2);
 		s->room[2] = ip_off - 2;
 		s->in_session[2] = before_length + 2;
+		s->least[2] = IP4_MIN_BYTES > before_length ? IP4_MIN_BYTES - before_length : 0;
 	}
 	return true;
 }

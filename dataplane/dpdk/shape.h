@@ -33,6 +33,8 @@ struct shape {
 	uint32_t outside[4];    // dword 3: how much of the IP length is no TCP header
 	uint32_t in_session[4]; // dword 2: what PPPoE's length has in front of that which IP's
 				// counts
+	uint32_t least[4];      // dword 2: PPPoE has room for an IP length of so much, whatever it
+				// says
 	uint16_t head_off;      // bytes from the start of the frame
 	uint16_t upper_off;     // likewise
 	bool is_set;            // it was learnt

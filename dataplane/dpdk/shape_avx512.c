@@ -19,6 +19,8 @@
 #define PAIR_BITS 8u    // two lanes of four dwords, each with a bit in a mask
 #define LENGTHS_OFF 28u // from here 16 octets of an mbuf end with pkt_len and data_len
 #define DATA_LEN_MASK 0xffff
+#define LANE_0 0x0f
+#define LANE_1 0xf0
 #define PORT_WORDS 0x0303 // the two ports of each lane, as bits of 16-bit words
 
 _Static_assert(offsetof(struct rte_mbuf, pkt_len) == LENGTHS_OFF + 8, "dword 2 is pkt_len");
@@ -50,7 +52,7 @@ static inline uint64_t whole_lanes(uint64_t bits)
 // The constants of a shape, in registers for as long as a burst is compared.
 struct loaded {
 	__m256i head_mask, head_tcp, head_udp, below_mask, below;
-	__m256i ip_length_2, ip_length_3, room_length, room, outside, in_session;
+	__m256i ip_length_2, ip_length_3, room_length, room, outside, in_session, least;
 };
 
 VECTOR_INLINE struct loaded load_shape(const struct shape *s)
@@ -67,6 +69,7 @@ VECTOR_INLINE struct loaded load_shape(const struct shape *s)
 		.room = both_lanes(s->room),
 		.outside = both_lanes(s->outside),
 		.in_session = both_lanes(s->in_session),
+		.least = both_lanes(s->least),
 	};
 }
 
@@ -105,10 +108,14 @@ VECTOR_INLINE void match_two(const struct shape *s, const struct loaded *c,
 	if (is_pppoe)
 		fits = _mm256_mask_cmpge_epu32_mask(
 			fits, room,
-			_mm256_add_epi32(_mm256_shuffle_epi8(head, c->ip_length_2), c->in_session));
+			_mm256_add_epi32(_mm256_max_epu32(_mm256_shuffle_epi8(head, c->ip_length_2),
+							  c->least),
+					 c->in_session));
 	// Either port in either protocol: the few that this leaves too many are asked again.
-	if (unlikely(ports))
-		fits = 0;
+	if (unlikely(ports)) {
+		fits &= (__mmask8) ~(ports & 0x00ff ? LANE_0 : 0);
+		fits &= (__mmask8) ~(ports & 0xff00 ? LANE_1 : 0);
+	}
 	*udp = _mm256_mask_cmpeq_epi32_mask(fits, marked, c->head_udp);
 	fits = _mm256_mask_cmpeq_epi32_mask(fits, marked, c->head_tcp);
 	fits = _mm256_mask_cmpge_epu32_mask(fits, header, tcp_min);
