@@ -57,7 +57,8 @@ STAGE enum quick_kind quick_upper(const struct window *w, uint32_t off, uint32_t
 	bool is_tcp = proto == PROTO_TCP, is_udp = proto == PROTO_UDP;
 	uint32_t marked = is_tcp ? PORTS_BE(SMTP_PORT) : PORTS_BE(L2TP_PORT);
 	int32_t header = win_ld8(w, off + 12) >> 2 & 0x3c;
-	bool is_short = header<(int32_t)TCP_MIN_BYTES, is_cut = header> left;
+	bool is_short = header < (int32_t)TCP_MIN_BYTES;
+	bool is_cut = header > left;
 	bool is_marked = is_half_zero(win_ld32_be(w, off) ^ marked);
 
 	bool is_settled = ((is_tcp & !is_short & !is_cut) | is_udp) & !is_marked;

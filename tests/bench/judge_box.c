@@ -16,7 +16,6 @@
 #include <rte_malloc.h>
 
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define MOST_TABLES 1000u // of one box: look-up tables are numbered across all boxes
 
 void box_compile(struct box *b, const char *policy_path)
 {
@@ -78,7 +77,7 @@ static void offer(struct box *b)
 	close(fd);
 }
 
-void box_open(struct box *b, uint32_t index)
+void box_open(struct box *b)
 {
 	const struct op25b_image_hdr *hdr = b->image;
 	struct dataplane_config c = {.slots = hdr->slot_count ? (uint32_t)hdr->slot_count : 1};
@@ -88,7 +87,6 @@ void box_open(struct box *b, uint32_t index)
 	if (!shared_init(&b->shared, &c) || !stats_init(&b->stats, 1, c.slots, false) ||
 	    !publish_init(&b->publish, 1, &b->stats, b->shared.slots, c.slots))
 		stop("no memory for a worker and %u subscriber slots", c.slots);
-	b->publish.seq = index * MOST_TABLES;
 	setup.slots = b->shared.slots;
 	if (!worker_init(&b->worker, 0, &setup))
 		stop("no memory for a worker");

@@ -36,8 +36,8 @@ struct box_memory {
 
 // Compiles the policy, before DPDK is started. Stops the program with the policy's errors.
 void box_compile(struct box *b, const char *policy_path);
-// Makes the box and puts the policy in force. index makes names unique.
-void box_open(struct box *b, uint32_t index);
+// Makes the box and puts the policy in force.
+void box_open(struct box *b);
 void box_close(struct box *b);
 
 struct box_memory box_memory(const struct box *b);

@@ -102,7 +102,7 @@ void scene_open(struct scene *s, uint32_t index, uint64_t timer_cycles)
 	struct choice choice = {&s->judge[CONTENDER_ACL], timer_cycles};
 	uint64_t before;
 
-	box_open(&s->box, index);
+	box_open(&s->box);
 	ready(s, CONTENDER_OP25B, &s->box, s->box.worker.burst->rx, decide_op25b);
 	ready(s, CONTENDER_ACL, &s->rivals, s->rivals.rx, decide_acl);
 	ready(s, CONTENDER_SCAN, &s->rivals, s->rivals.rx, decide_scan);

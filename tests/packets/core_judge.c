@@ -69,14 +69,18 @@ static const struct op25b_addr *subscriber(const struct core_judge *c, const str
 }
 
 // Whether the quick test says of the frame, on either side, what parse() and decide_early() say, or
-// nothing.
+// nothing; and whether its flow of the frame, if it has one, is parse()'s.
 static bool quick_is_right(const uint8_t *window, uint32_t frame_bytes, const struct flow *f)
 {
 	uint32_t readable = frame_bytes < WINDOW_BYTES ? frame_bytes : WINDOW_BYTES;
 	struct ingress in = {0};
 	enum quick_kind kind;
+	struct flow quick;
 	uint8_t reason;
 
+	if (quick_flow4((const struct window *)window, readable, frame_bytes, &quick) &&
+	    memcmp(&quick, f, sizeof(quick)))
+		return false;
 	if (readable < QUICK_MIN_BYTES)
 		return true;
 	kind = quick_kind_of((const struct window *)window, readable, frame_bytes);
