@@ -237,7 +237,7 @@ def policy(subscribers, action):
 
 
 def run(ctx):
-    subscribers, frames = (1 << 16, 50000) if ctx.quick else (1 << 20, 1000000)
+    subscribers, frames = (1 << 16, 50000) if ctx.quick else (1 << 17, 200000)
     prefixes = plan.prefix_file(ctx.path("kernel-prefixes"), PREFIXES, subscribers)
     keys = {"prefixes": prefixes, "subscribers": subscribers}
     kinds = [kind for kind in peers.ALL if not (ctx.quick and kind is peers.NftRouter)]
