@@ -220,6 +220,7 @@ void text_stats(const json_t *answer, bool again)
 	dataplane_sum(d);
 	guard_sum(g);
 	port_rows(d);
+	text_workers(d);
 	pool_rows(json_object_get(answer, "pools"));
 	clause_rows(json_object_get(answer, "clauses"));
 	fflush(stdout);

@@ -45,3 +45,5 @@ extern const struct output output_json;
 
 // out_stats.c, for output_text.
 void text_stats(const json_t *answer, bool again);
+// out_workers.c, for text_stats().
+void text_workers(const json_t *dataplane);

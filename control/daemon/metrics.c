@@ -160,6 +160,63 @@ static const struct port_metric guard_ports[] = {
 	{NULL, 0, NULL},
 };
 
+struct work_metric {
+	const char *name;
+	size_t offset; // in struct stats_work
+	const char *help;
+};
+
+static const struct work_metric work_metrics[] = {
+	{"op25b_worker_rx_packets_total", offsetof(struct stats_work, rx_packets),
+	 "Frames that a worker of op25b-dp received."},
+	{"op25b_worker_busy_polls_total", offsetof(struct stats_work, busy_polls),
+	 "Turns of a worker that received frames."},
+	{"op25b_worker_idle_polls_total", offsetof(struct stats_work, idle_polls),
+	 "Turns of a worker that did not."},
+	{"op25b_worker_sampled_bursts_total", offsetof(struct stats_work, sampled_bursts),
+	 "Bursts whose steps were measured, a few of all."},
+	{"op25b_worker_sampled_packets_total", offsetof(struct stats_work, sampled_packets),
+	 "Frames in the bursts whose steps were measured."},
+	{NULL, 0, NULL},
+};
+
+static void write_steps(struct evbuffer *out, const struct snapshot *s)
+{
+	uint32_t i, step;
+
+	head(out, "op25b_worker_step_cycles_total", "counter",
+	     "Ticks of the time-stamp counter that the steps of the measured bursts took.");
+	for (i = 0; i < s->dataplane.work_count; i++) {
+		for (step = 0; step < BURST_STEP_COUNT; step++)
+			evbuffer_add_printf(out,
+					    "op25b_worker_step_cycles_total{worker=\"%u\","
+					    "step=\"%s\"} %" PRIu64 "\n",
+					    i, step_name(step),
+					    s->dataplane.work[i].step_cycles[step]);
+	}
+	head(out, "op25b_tsc_hertz", "gauge",
+	     "Ticks of the time-stamp counter in a second; 0: op25b-dp has not been seen.");
+	evbuffer_add_printf(out, "op25b_tsc_hertz %" PRIu64 "\n", s->dataplane_tsc_hz);
+}
+
+static void write_work(struct evbuffer *out, const struct snapshot *s)
+{
+	const struct work_metric *metric;
+	uint64_t value;
+	uint32_t i;
+
+	for (metric = work_metrics; metric->name; metric++) {
+		head(out, metric->name, "counter", metric->help);
+		for (i = 0; i < s->dataplane.work_count; i++) {
+			memcpy(&value, (const char *)&s->dataplane.work[i] + metric->offset,
+			       sizeof(value));
+			evbuffer_add_printf(out, "%s{worker=\"%u\"} %" PRIu64 "\n", metric->name, i,
+					    value);
+		}
+	}
+	write_steps(out, s);
+}
+
 static void write_policy(struct evbuffer *out, const struct snapshot *s)
 {
 	head(out, "op25b_policy_info", "gauge", "The policy in force; always 1.");
@@ -257,4 +314,5 @@ void metrics_write(struct evbuffer *out, const struct snapshot *s)
 	write_clauses(out, s);
 	write_ports(out, &s->dataplane, dataplane_ports);
 	write_ports(out, &s->guard, guard_ports);
+	write_work(out, s);
 }

@@ -101,6 +101,7 @@ void snapshot_take(struct snapshot *s, const struct snapshot_sources *from)
 	s->dataplane_generation = p->dataplane.generation;
 	s->dataplane_slots_capacity = p->dataplane.slots_capacity;
 	s->dataplane_boot_id = from->stats->memory ? from->stats->memory->boot_id : 0;
+	s->dataplane_tsc_hz = from->stats->memory ? from->stats->memory->tsc_hz : 0;
 	s->worker_count = stats_workers(from->stats, s->worker);
 	stats_read(from->stats, &s->dataplane);
 	take_guard(s, from);

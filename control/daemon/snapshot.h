@@ -61,6 +61,7 @@ struct snapshot {
 	uint64_t dataplane_generation;
 	uint64_t dataplane_boot_id;
 	uint64_t dataplane_slots_capacity;
+	uint64_t dataplane_tsc_hz; // 0: op25b-dp has not been seen
 	uint32_t worker_count;
 	struct stats_worker worker[OP25B_MAX_WORKERS];
 	struct stats_totals dataplane;

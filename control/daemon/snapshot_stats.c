@@ -192,6 +192,29 @@ static json_t *guard_ports(const struct stats_totals *t)
 	return ports;
 }
 
+static json_t *work_json(const struct stats_work *w)
+{
+	json_t *cycles = json_object();
+	uint32_t step;
+
+	for (step = 0; step < BURST_STEP_COUNT; step++)
+		json_object_set_new(cycles, step_name(step), count_json(w->step_cycles[step]));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rx_packets", (json_int_t)w->rx_packets,
+			 "busy_polls", (json_int_t)w->busy_polls, "idle_polls",
+			 (json_int_t)w->idle_polls, "sampled_bursts", (json_int_t)w->sampled_bursts,
+			 "sampled_packets", (json_int_t)w->sampled_packets, "step_cycles", cycles);
+}
+
+static json_t *workers_json(const struct stats_totals *t)
+{
+	json_t *workers = json_array();
+	uint32_t i;
+
+	for (i = 0; i < t->work_count; i++)
+		json_array_append_new(workers, work_json(&t->work[i]));
+	return workers;
+}
+
 static json_t *dataplane_json(const struct snapshot *s)
 {
 	const struct stats_totals *t = &s->dataplane;
@@ -203,14 +226,15 @@ static json_t *dataplane_json(const struct snapshot *s)
 		received += t->ports[i].count.rx_packets;
 		tx_full += t->ports[i].count.tx_full_packets;
 	}
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "up",
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o}", "up",
 			 s->dataplane_up, "generation", (json_int_t)s->dataplane_generation,
 			 "received", (json_int_t)received, "forwarded",
 			 (json_int_t)(passed < tx_full ? 0 : passed - tx_full), "answered",
 			 (json_int_t)stats_verdict_packets(t, VERDICT_ANSWER), "tx_full",
 			 (json_int_t)tx_full, "dropped", reasons_json(t, VERDICT_DROP), "passed",
 			 reasons_json(t, VERDICT_PASS), "answers", reasons_json(t, VERDICT_ANSWER),
-			 "ports", dataplane_ports(t));
+			 "ports", dataplane_ports(t), "tsc_hz", (json_int_t)s->dataplane_tsc_hz,
+			 "workers", workers_json(t));
 }
 
 static json_t *guard_json(const struct snapshot *s)

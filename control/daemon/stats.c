@@ -50,6 +50,17 @@ const char *origin_name(enum op25b_origin origin)
 	return names[origin];
 }
 
+const char *step_name(enum op25b_burst_step step)
+{
+	static const char *const names[] = {
+#define STEP_NAME(id, name, help) name,
+		OP25B_BURST_STEPS(STEP_NAME)
+#undef STEP_NAME
+	};
+
+	return names[step];
+}
+
 // Returns array with room for one element more than count. Without memory op25bd ends, rather than
 // serve counters with something left out; both hosts go on without it.
 static void *grow(void *array, size_t count, size_t elem_bytes)
@@ -233,6 +244,20 @@ static void add_lists(struct stats_totals *t, const struct op25b_stats_hdr *m)
 	}
 }
 
+static void add_work(struct stats_work *to, const struct op25b_stats_block *from, uint32_t ports)
+{
+	uint32_t i;
+
+	for (i = 0; i < ports; i++)
+		to->rx_packets += load(&from->port[i].rx_packets);
+	to->busy_polls += load(&from->busy_polls);
+	to->idle_polls += load(&from->idle_polls);
+	to->sampled_bursts += load(&from->sampled_bursts);
+	to->sampled_packets += load(&from->sampled_packets);
+	for (i = 0; i < BURST_STEP_COUNT; i++)
+		to->step_cycles[i] += load(&from->step_cycles[i]);
+}
+
 static void add_memory(struct stats_totals *t, const struct op25b_stats_hdr *m)
 {
 	uint32_t pools = pool_count(m);
@@ -247,7 +272,10 @@ static void add_memory(struct stats_totals *t, const struct op25b_stats_hdr *m)
 		for (i = 0; i < m->port_count; i++)
 			add_port(&find_port(t, m->port[i].name, m->port[i].side)->count,
 				 &b->port[i]);
+		add_work(&t->work[w], b, m->port_count);
 	}
+	if (t->work_count < m->worker_count)
+		t->work_count = m->worker_count;
 	for (i = 0; i < m->port_count; i++)
 		add_losses(find_port(t, m->port[i].name, m->port[i].side), &m->port[i]);
 	add_lists(t, m);
@@ -324,11 +352,9 @@ static void *copy(const void *from, size_t bytes)
 
 void stats_read(const struct stats *s, struct stats_totals *out)
 {
-	out->pool_count = s->base.pool_count;
+	*out = s->base;
 	out->pools = copy(s->base.pools, out->pool_count * sizeof(*out->pools));
-	out->port_count = s->base.port_count;
 	out->ports = copy(s->base.ports, out->port_count * sizeof(*out->ports));
-	out->list_count = s->base.list_count;
 	out->lists = copy(s->base.lists, out->list_count * sizeof(*out->lists));
 	if (s->memory)
 		add_memory(out, s->memory);

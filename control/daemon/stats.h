@@ -36,6 +36,16 @@ struct stats_list {
 	struct op25b_cell cell[OP25B_MAX_CLAUSES];
 };
 
+// What a worker did; see struct op25b_stats_block.
+struct stats_work {
+	uint64_t rx_packets; // of all ports
+	uint64_t busy_polls;
+	uint64_t idle_polls;
+	uint64_t sampled_bursts;
+	uint64_t sampled_packets;
+	uint64_t step_cycles[BURST_STEP_COUNT]; // [enum op25b_burst_step]
+};
+
 struct stats_totals {
 	struct stats_pool *pools;
 	size_t pool_count;
@@ -43,6 +53,8 @@ struct stats_totals {
 	size_t port_count;
 	struct stats_list *lists; // those that a frame has met
 	size_t list_count;
+	struct stats_work work[OP25B_MAX_WORKERS]; // of op25b-dp's workers, by their index
+	uint32_t work_count;
 };
 
 struct stats {
@@ -81,3 +93,5 @@ const char *reason_name(enum op25b_reason reason);
 enum op25b_verdict reason_says(enum op25b_reason reason);
 // The word for where a clause comes from: "stage", "exception" or "quarantine".
 const char *origin_name(enum op25b_origin origin);
+// The word of abi/stats_abi.h for a step of a burst.
+const char *step_name(enum op25b_burst_step step);

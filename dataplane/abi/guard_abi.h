@@ -9,22 +9,28 @@
 #include "image_abi.h"
 #include "stats_abi.h"
 
-#define OP25B_GUARD_ABI 3u
+#define OP25B_GUARD_ABI 4u
 
 // Pins below the bpffs folder. Map names proper are at most 15 characters (kernel limit).
-#define OP25B_PIN_CONTROL "control"     // ARRAY[1], mmapable: struct op25b_guard_control
-#define OP25B_PIN_HEARTBEAT "heartbeat" // ARRAY[OP25B_MAX_WORKERS], mmapable: uint64_t, see below
-#define OP25B_PIN_SLOTS "slots"         // ARRAY[slot capacity], mmapable: uint64_t, core/limit.h
-#define OP25B_PIN_CELLS "cells"         // PERCPU_ARRAY[OP25B_CELL_COUNT]: struct op25b_cell
-#define OP25B_PIN_CLAUSES "clauses"     // PERCPU_ARRAY[OP25B_CLAUSE_CELLS]: struct op25b_cell
-#define OP25B_PIN_STAGES "stages"       // ARRAY[OP25B_STAGE_SLOTS]: struct op25b_stats_stage
-#define OP25B_PIN_POOLS "pools"         // ARRAY[OP25B_POOL_SLOTS]: char[OP25B_MAX_NAME_BYTES]
-#define OP25B_PIN_PORTS "ports"         // PERCPU_ARRAY[OP25B_MAX_PORTS]: struct op25b_guard_port
+#define OP25B_PIN_CONTROL "control" // ARRAY[1], mmapable: struct op25b_guard_control
+#define OP25B_PIN_HEARTBEAT                                                                        \
+	"heartbeat"                   // ARRAY[OP25B_MAX_WORKERS], mmapable: struct op25b_guard_beat
+#define OP25B_PIN_SLOTS "slots"       // ARRAY[slot capacity], mmapable: uint64_t, core/limit.h
+#define OP25B_PIN_CELLS "cells"       // PERCPU_ARRAY[OP25B_CELL_COUNT]: struct op25b_cell
+#define OP25B_PIN_CLAUSES "clauses"   // PERCPU_ARRAY[OP25B_CLAUSE_CELLS]: struct op25b_cell
+#define OP25B_PIN_STAGES "stages"     // ARRAY[OP25B_STAGE_SLOTS]: struct op25b_stats_stage
+#define OP25B_PIN_POOLS "pools"       // ARRAY[OP25B_POOL_SLOTS]: char[OP25B_MAX_NAME_BYTES]
+#define OP25B_PIN_PORTS "ports"       // PERCPU_ARRAY[OP25B_MAX_PORTS]: struct op25b_guard_port
 #define OP25B_PIN_LINK_PREFIX "link_" // + interface name: the bpf_link that holds the program there
 
-// heartbeat[q]: CLOCK_MONOTONIC in ns of the last turn of the worker that serves receive queue q of
-// every port, written by that worker of op25b-dp alone; 0: not serving. Fresh means younger than
-// control.heartbeat_max_age_ns.
+// heartbeat[q]: of the worker that serves receive queue q of every port, written at each turn by
+// that worker of op25b-dp alone. Each has two cache lines to itself, because CPUs fetch them in
+// pairs: workers that share one take it from each other at every turn.
+struct op25b_guard_beat {
+	uint64_t turn_ns; // CLOCK_MONOTONIC of the last turn; 0: not serving. Fresh means younger
+			  // than control.heartbeat_max_age_ns
+	uint64_t pad[15]; // 0
+};
 
 enum op25b_on_loss {
 	ON_LOSS_ENFORCE =
@@ -51,3 +57,4 @@ struct op25b_guard_port {
 };
 
 _Static_assert(sizeof(struct op25b_guard_control) == 40, "guard ABI");
+_Static_assert(sizeof(struct op25b_guard_beat) == 128, "guard ABI: two cache lines");

@@ -16,12 +16,13 @@
 #include "verdict_abi.h"
 
 #define OP25B_STATS_MAGIC 0x4f503253u // "OP2S"
-#define OP25B_STATS_ABI_MAJOR 3u      // a reader refuses any other
+#define OP25B_STATS_ABI_MAJOR 4u      // a reader refuses any other
 #define OP25B_MAX_WORKERS 64u
 #define OP25B_MAX_PORTS 32u
 #define OP25B_POOL_SLOTS 512u // pool names since start; slot 0 is "no pool" and has the empty name
 #define OP25B_STAGE_SLOTS 2048u   // clause lists since start; slot 0 is "all further ones"
 #define OP25B_CLAUSE_CELLS 16384u // clauses of all these lists
+#define OP25B_SAMPLE_EVERY 64u    // bursts, of which one is measured: op25b_stats_block.step_cycles
 #define OP25B_CELL_COUNT (OP25B_POOL_SLOTS * OP25B_REASON_SLOTS * FAMILY_COUNT)
 
 // One counter pair. The cell of a frame is op25b_cell_index(pool slot, reason, family).
@@ -57,12 +58,31 @@ struct op25b_port_counters {
 	uint64_t pad[2];
 };
 
+// What a worker does with a burst, in this order: X(id, name, help).
+#define OP25B_BURST_STEPS(X)                                                                       \
+	X(RECEIVE, "receive", "the driver's receive call")                                         \
+	X(READ, "read", "headers of frames, until they are settled or need a look-up")             \
+	X(LOOK_UP, "look_up", "addresses of the frames that are not settled")                      \
+	X(DECIDE, "decide", "clauses and limits of the frames that are not settled")               \
+	X(SETTLE, "settle", "counting, freeing what is dropped, making answers")                   \
+	X(TRANSMIT, "transmit", "the driver's transmit calls")
+
+#define OP25B_BURST_STEP_ENUM(id, name, help) BURST_STEP_##id,
+enum op25b_burst_step { OP25B_BURST_STEPS(OP25B_BURST_STEP_ENUM) BURST_STEP_COUNT };
+#undef OP25B_BURST_STEP_ENUM
+
 // One worker's counters. Single writer: that worker.
 struct op25b_stats_block {
 	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the worker's last turn
 	uint64_t generation;   // generation the worker judges by; 0: none
 	uint64_t busy_polls;   // turns that received frames
 	uint64_t idle_polls;   // turns that did not
+	// Where the time goes: of one burst in OP25B_SAMPLE_EVERY the steps are measured, in ticks
+	// of the time-stamp counter (op25b_stats_hdr.tsc_hz). Cycles of a step over sampled_packets
+	// is its price per packet.
+	uint64_t sampled_bursts;
+	uint64_t sampled_packets;
+	uint64_t step_cycles[BURST_STEP_COUNT]; // [enum op25b_burst_step]
 	uint64_t pad[4];
 	struct op25b_port_counters port[OP25B_MAX_PORTS];
 	struct op25b_cell cell[OP25B_CELL_COUNT];
@@ -102,12 +122,13 @@ struct op25b_stats_hdr {
 	uint64_t block_bytes;         // distance between blocks: sizeof(struct op25b_stats_block)
 	uint32_t stage_count;         // lists in the table, grows only; written after the list
 	uint32_t zero2;               // 0
-	uint64_t pad[3];
+	uint64_t tsc_hz;              // ticks of the time-stamp counter in a second
+	uint64_t pad[2];
 	struct op25b_stats_port port[OP25B_MAX_PORTS];
 	char pool_name[OP25B_POOL_SLOTS][OP25B_MAX_NAME_BYTES];
 	struct op25b_stats_stage stage[OP25B_STAGE_SLOTS];
 };
 
 _Static_assert(sizeof(struct op25b_port_counters) == 64, "stats ABI: one cache line");
-_Static_assert(sizeof(struct op25b_stats_block) % 64 == 0, "stats ABI: blocks are cache aligned");
+_Static_assert(sizeof(struct op25b_stats_block) % 128 == 0, "stats ABI: no line of two workers");
 _Static_assert(sizeof(struct op25b_stats_port) == OP25B_MAX_NAME_BYTES + 32, "stats ABI: no gaps");

@@ -60,6 +60,24 @@ static void read_iface(const char *devargs, const char *place, const char *key, 
 	iface[n] = '\0';
 }
 
+// Which queues of an interface are served follows from cores: the guard hands frames of queue i to
+// worker i.
+static void refuse_queues(const char *devargs, const char *place, const char *key, struct diag *d)
+{
+	static const char *const names[] = {"start_queue", "queue_count"};
+	char at[READER_PLACE_BYTES], word[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(word, sizeof(word), ",%s=", names[i]);
+		if (strstr(devargs, word))
+			diag_error(d, reader_place(at, place, key),
+				   "%s cannot be set: worker i serves receive queue i, one for "
+				   "each element of cores",
+				   names[i]);
+	}
+}
+
 static void read_text(const json_t *object, const char *place, const char *key,
 		      const char *fallback, char *out, size_t bytes, struct diag *d)
 {
@@ -80,6 +98,8 @@ static void read_port(const json_t *pair, const char *place, const char *key,
 		return; // reader_keys() has said so
 	read_text(pair, place, key, "", port->devargs, sizeof(port->devargs), d);
 	read_iface(port->devargs, place, key, port->iface, d);
+	if (config_port_has_guard(port))
+		refuse_queues(port->devargs, place, key, d);
 }
 
 // Names are how a policy says which subscriber ports a pool lives behind.

@@ -301,15 +301,21 @@ static struct image_fault check_prefix4(const struct image_view *view)
 	return header_fault(IMAGE_OK);
 }
 
+// The lowest `count` of 64 bits.
+static uint64_t low_bits(uint32_t count)
+{
+	return count < 64 ? (1ull << count) - 1 : UINT64_MAX;
+}
+
 static int has_host_bits(const struct op25b_prefix6 *p)
 {
-	uint32_t i;
+	uint32_t host = 128 - p->depth;
+	uint64_t half_be[2];
 
-	for (i = p->depth; i < 128; i++) {
-		if (p->addr_be[i / 8] >> (7 - i % 8) & 1)
-			return 1;
-	}
-	return 0;
+	memcpy(half_be, p->addr_be, sizeof(half_be));
+	if (host > 64 && __builtin_bswap64(half_be[0]) & low_bits(host - 64))
+		return 1;
+	return (__builtin_bswap64(half_be[1]) & low_bits(host)) != 0;
 }
 
 static struct image_fault check_prefix6(const struct image_view *view)

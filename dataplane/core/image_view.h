@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Reading a checked policy image: typed pointers into it, and a plain linear longest-prefix match,
-// which is what `op25bctl policy explain` uses and the oracle for rte_fib and the LPM tries in the
-// tests. Host only.
+// which is what `op25bctl policy explain` uses and, in the tests, the oracle for the tries of
+// op25b-dp and of the guard. Host only.
 #pragma once
 
 #include <string.h>

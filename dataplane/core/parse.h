@@ -44,7 +44,7 @@ ENTRY int parse(const struct window *w, struct parse_work *k, uint32_t frame_byt
 {
 	ENTRY_ARGS_OK(w, k);
 	ENTRY_ARGS_OK(softwires, k);
-	__builtin_memset(k, 0, sizeof(*k));
+	clear(k, sizeof(*k));
 	k->end = frame_bytes;
 	k->cap = frame_bytes < WINDOW_BYTES ? frame_bytes : WINDOW_BYTES;
 	if (parse_l2(w, k) == PARSE_DONE)

@@ -56,6 +56,8 @@ struct parse_work {
 	uint32_t options;    // of the IPv4 header: first byte, from the start of the frame
 };
 
+_Static_assert(sizeof(struct parse_work) % 16 == 0, "clear() takes it in pieces of 16 octets");
+
 // The outcome of a stage: go on, or the flow is settled.
 enum parse_step { PARSE_ON = 0, PARSE_DONE = 1 };
 

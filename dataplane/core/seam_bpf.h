@@ -37,6 +37,11 @@ STAGE uint32_t win_ld32_be(const struct window *w, uint32_t off)
 	return *(const uint32_t *)&w->b[off & (WINDOW_BYTES - 1)];
 }
 
+STAGE uint64_t win_ld64_le(const struct window *w, uint32_t off)
+{
+	return *(const uint64_t *)&w->b[off & (WINDOW_BYTES - 1)];
+}
+
 // Sets *cell, which lies in a map value, to v, and loads it back: a value loaded from a map is
 // unknown to the verifier, so that states which differ only in the cursor become one.
 STAGE uint32_t opaque(uint32_t *cell, uint32_t v)
@@ -44,4 +49,9 @@ STAGE uint32_t opaque(uint32_t *cell, uint32_t v)
 	*cell = v;
 	FORGET();
 	return *(volatile uint32_t *)cell;
+}
+
+STAGE void clear(void *at, uint32_t bytes)
+{
+	__builtin_memset(at, 0, bytes);
 }

@@ -80,20 +80,48 @@ static bool choose_memory(const struct dataplane_config *c, bool no_huge, bool *
 	return true;
 }
 
-// "0@(0,1,2),1@2,2@3": the main lcore on every CPU we may use, worker i on cores[i].
+static bool is_worker_cpu(const struct dataplane_config *c, uint32_t cpu)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->core_count; i++) {
+		if (c->cores[i] == cpu)
+			return true;
+	}
+	return false;
+}
+
+// The main thread may run where no worker does: building tables it would take milliseconds from a
+// worker, and that one's frames would be lost. Workers on every CPU there is have to share.
+static void choose_main_cpus(const struct dataplane_config *c, const cpu_set_t *allowed,
+			     cpu_set_t *chosen)
+{
+	uint32_t i;
+
+	CPU_ZERO(chosen);
+	for (i = 0; i < CPU_SETSIZE; i++) {
+		if (CPU_ISSET(i, allowed) && !is_worker_cpu(c, i))
+			CPU_SET(i, chosen);
+	}
+	if (CPU_COUNT(chosen) == 0)
+		*chosen = *allowed;
+}
+
+// "0@(0,1),1@2,2@3": the main lcore on the CPUs chosen for it, worker i on cores[i].
 static bool add_lcores(struct eal_args *a, const struct dataplane_config *c)
 {
 	char text[EAL_CPUS_BYTES];
 	uint32_t i, used = 0;
-	cpu_set_t allowed;
+	cpu_set_t allowed, chosen;
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed)) {
 		log_line("cannot read the CPUs this process may use: %m");
 		return false;
 	}
+	choose_main_cpus(c, &allowed, &chosen);
 	used += (uint32_t)snprintf(text, sizeof(text), "0@(");
 	for (i = 0; i < CPU_SETSIZE; i++) {
-		if (CPU_ISSET(i, &allowed))
+		if (CPU_ISSET(i, &chosen))
 			used += (uint32_t)snprintf(text + used, sizeof(text) - used, "%u,", i);
 	}
 	used += (uint32_t)snprintf(text + used - 1, sizeof(text) - used + 1, ")") - 1;

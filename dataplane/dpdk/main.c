@@ -141,6 +141,43 @@ static bool take_lock(void)
 	return false;
 }
 
+static enum op25b_side side_of_port(uint32_t index)
+{
+	return index % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER;
+}
+
+// Ports stand in the statistics in their own order.
+static void add_ports_to_stats(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < dp.ports.count; i++)
+		stats_add_port(&dp.stats, dp.ports.port[i].name, side_of_port(i), i / 2);
+}
+
+static struct worker_port port_of_worker(uint32_t index, uint32_t worker)
+{
+	const struct config_pair *pair = &dp.config.pairs[index / 2];
+	const struct port *p = &dp.ports.port[index];
+	enum op25b_side side = side_of_port(index);
+	const struct config_port *config =
+		side == SIDE_SUBSCRIBER ? &pair->subscriber : &pair->network;
+	char unused[OP25B_MAX_NAME_BYTES];
+
+	return (struct worker_port){
+		.eth = port_eth(p, worker),
+		.queue = port_queue(p, worker),
+		.stats = (uint8_t)index,
+		.ingress = {.side = (uint8_t)side,
+			    .pair = (uint8_t)(index / 2),
+			    .drop_l2_doubt = pair->drop_l2_doubt},
+		.has_guard = config_port_has_guard(config),
+		// Drivers of software devices copy; what they have copied is in the cache.
+		.is_far = config_port_has_guard(config) ||
+			  eal_is_pci(config->devargs, unused, sizeof(unused)),
+	};
+}
+
 static bool init_workers(void)
 {
 	const struct worker_setup setup = {
@@ -154,29 +191,15 @@ static bool init_workers(void)
 		.pool = dp.pool,
 		.stop = &dp.stop,
 	};
-	struct worker_port port[OP25B_MAX_PORTS];
 	uint32_t i, j;
 
-	for (i = 0; i < dp.ports.count; i++) {
-		const struct config_pair *pair = &dp.config.pairs[i / 2];
-		enum op25b_side side = i % 2 ? SIDE_NETWORK : SIDE_SUBSCRIBER;
-
-		port[i] = (struct worker_port){
-			.eth = dp.ports.port[i].eth,
-			.stats = (uint8_t)stats_add_port(&dp.stats, dp.ports.port[i].name, side,
-							 i / 2),
-			.ingress = {.side = (uint8_t)side,
-				    .pair = (uint8_t)(i / 2),
-				    .drop_l2_doubt = pair->drop_l2_doubt},
-			.has_guard = config_port_has_guard(
-				side == SIDE_SUBSCRIBER ? &pair->subscriber : &pair->network),
-		};
-	}
+	add_ports_to_stats();
 	for (i = 0; i < dp.config.core_count; i++) {
 		if (!worker_init(&dp.worker[i], i, &setup))
 			return false;
 		for (j = 0; j < dp.ports.count; j += 2)
-			worker_add_pair(&dp.worker[i], port[j], port[j + 1]);
+			worker_add_pair(&dp.worker[i], port_of_worker(j, i),
+					port_of_worker(j + 1, i));
 	}
 	return true;
 }
@@ -247,7 +270,6 @@ static void watch_guard(void)
 	dp.is_behind = is_behind;
 }
 
-// Ports stand in the statistics in their own order.
 static void read_losses(void)
 {
 	uint32_t i;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "channels.h"
 #include "eal.h"
 #include "log.h"
 #include <rte_dev.h>
@@ -17,9 +18,21 @@
 
 #define QUEUE_DESCRIPTORS 1024u
 #define POOL_CACHE 256u
+#define WORKER_BUFFERS                                                                             \
+	(2 * POOL_CACHE)        // what a worker has at hand: a full cache is half as much again
+#define DEVICE_ENDING_BYTES 32u // what tells the devices of a port apart
 // IEEE 802.3as: envelope frames of up to 2000 bytes. DPDK's default of 1500 lets many a NIC discard
 // full frames with two VLAN tags, or with PPPoE and one.
 #define ENVELOPE_MTU (2000u - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN)
+
+// How frames are spread over workers. Any spreading will do: one subscriber's frames, and the two
+// directions of a connection, may meet any workers, because limits are kept by compare-and-swap in
+// one slot for all, and nothing else is remembered from frame to frame. Ports are used where the
+// NIC can: a subscriber behind whose address many more live is not bound to one worker then.
+// Fragments have no ports and may go to another worker than the rest of their connection, which
+// only matters to their order. What a NIC cannot read through, PPPoE or a second tag for many, all
+// goes to queue 0.
+#define SPREAD_BY (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 
 _Static_assert(2000u <= RTE_MBUF_DEFAULT_DATAROOM, "an envelope frame fits into one buffer");
 
@@ -62,20 +75,29 @@ struct rte_mempool *port_pool_create(uint32_t buffers)
 	return NULL;
 }
 
+// net_memif says how long a frame may be, but no MTU, and refuses one that goes beyond.
+static uint32_t max_mtu(const struct rte_eth_dev_info *info)
+{
+	const uint32_t around = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+
+	if (info->max_mtu == UINT16_MAX && info->max_rx_pktlen > around)
+		return RTE_MIN(info->max_rx_pktlen - around, ENVELOPE_MTU);
+	return RTE_MIN(info->max_mtu, ENVELOPE_MTU);
+}
+
 static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info, uint32_t queues)
 {
-	struct rte_eth_conf conf = {.rxmode.mtu = RTE_MIN(info->max_mtu, ENVELOPE_MTU)};
+	struct rte_eth_conf conf = {.rxmode.mtu = max_mtu(info)};
 
-	// One subscriber's frames may meet any worker, so any spreading will do.
 	conf.rx_adv_conf.rss_conf.rss_hf =
-		queues > 1 ? RTE_ETH_RSS_IP & info->flow_type_rss_offloads : 0;
+		queues > 1 ? SPREAD_BY & info->flow_type_rss_offloads : 0;
 	conf.rxmode.mq_mode =
 		conf.rx_adv_conf.rss_conf.rss_hf ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
 	return conf;
 }
 
-static int set_up_queues(uint16_t eth, const struct rte_eth_dev_info *info, uint32_t queues,
-			 struct rte_mempool *pool)
+static int set_up_queues(struct port *p, uint16_t eth, const struct rte_eth_dev_info *info,
+			 uint32_t queues, struct rte_mempool *pool)
 {
 	// Not shorter than the driver's own choice: net_af_xdp gives the kernel 2048 buffers a
 	// queue. A shorter ring is full before they are used up, and frames that find the ring full
@@ -89,26 +111,33 @@ static int set_up_queues(uint16_t eth, const struct rte_eth_dev_info *info, uint
 		if (!error)
 			error = rte_eth_tx_queue_setup(eth, i, tx_count, SOCKET_ID_ANY, NULL);
 	}
+	p->held_buffers += queues * (rx_count + tx_count);
 	return error;
 }
 
 static bool check_queues(const struct port *p, const struct rte_eth_dev_info *info, uint32_t queues)
 {
-	if (info->max_rx_queues >= queues && info->max_tx_queues >= queues)
-		return true;
-	log_line("port %s has %u receive and %u transmit queues, but there are %u workers: name "
-		 "fewer cores, or give the device more queues",
-		 p->name, info->max_rx_queues, info->max_tx_queues, queues);
-	return false;
+	if (info->max_rx_queues < queues || info->max_tx_queues < queues) {
+		log_line("port %s has %u receive and %u transmit queues, but there are %u workers: "
+			 "name fewer cores, or give the device more queues",
+			 p->name, info->max_rx_queues, info->max_tx_queues, queues);
+		return false;
+	}
+	if (queues > 1 && !(info->flow_type_rss_offloads & SPREAD_BY))
+		log_line("port %s: its driver does not spread frames over queues (no RSS): unless "
+			 "the other end does, all come to queue 0, and so to worker 0",
+			 p->name);
+	return true;
 }
 
 bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempool *pool)
 {
+	struct port_device *device = &p->device[p->device_count++];
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
 	int error = rte_eth_dev_info_get(eth, &info);
 
-	p->eth = eth;
+	*device = (struct port_device){.eth = eth};
 	if (!error && !check_queues(p, &info, queues))
 		return false;
 	if (!error) {
@@ -116,14 +145,14 @@ bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempoo
 		error = rte_eth_dev_configure(eth, (uint16_t)queues, (uint16_t)queues, &conf);
 	}
 	if (!error)
-		error = set_up_queues(eth, &info, queues, pool);
+		error = set_up_queues(p, eth, &info, queues, pool);
 	if (!error)
 		error = rte_eth_dev_start(eth);
 	if (error) {
 		log_line("port %s does not start: %s", p->name, rte_strerror(-error));
 		return false;
 	}
-	p->is_started = true;
+	device->is_started = true;
 	// Hardware may go on counting from an earlier process; op25bd adds up processes by itself.
 	rte_eth_stats_reset(eth);
 	error = rte_eth_promiscuous_enable(eth);
@@ -136,39 +165,122 @@ bool port_start(struct port *p, uint16_t eth, uint32_t queues, struct rte_mempoo
 
 void port_read_losses(const struct port *p, struct op25b_stats_port *to)
 {
-	struct rte_eth_stats now;
+	struct rte_eth_stats now, sum = {0};
+	uint32_t i;
 
-	if (rte_eth_stats_get(p->eth, &now))
-		return;
-	__atomic_store_n(&to->rx_missed_packets, now.imissed, __ATOMIC_RELAXED);
-	__atomic_store_n(&to->rx_error_packets, now.ierrors, __ATOMIC_RELAXED);
-	__atomic_store_n(&to->rx_nobuf_packets, now.rx_nombuf, __ATOMIC_RELAXED);
+	for (i = 0; i < p->device_count; i++) {
+		if (rte_eth_stats_get(p->device[i].eth, &now))
+			return;
+		sum.imissed += now.imissed;
+		sum.ierrors += now.ierrors;
+		sum.rx_nombuf += now.rx_nombuf;
+	}
+	__atomic_store_n(&to->rx_missed_packets, sum.imissed, __ATOMIC_RELAXED);
+	__atomic_store_n(&to->rx_error_packets, sum.ierrors, __ATOMIC_RELAXED);
+	__atomic_store_n(&to->rx_nobuf_packets, sum.rx_nombuf, __ATOMIC_RELAXED);
 }
 
 void port_stop(struct port *p)
 {
-	if (p->is_started)
-		rte_eth_dev_stop(p->eth);
-	if (p->eth != RTE_MAX_ETHPORTS)
-		rte_eth_dev_close(p->eth);
-	*p = (struct port){.eth = RTE_MAX_ETHPORTS};
+	while (p->device_count > 0) {
+		const struct port_device *device = &p->device[--p->device_count];
+
+		if (device->is_started)
+			rte_eth_dev_stop(device->eth);
+		rte_eth_dev_close(device->eth);
+	}
+	*p = (struct port){0};
+}
+
+// The name of a device string, which ends at its first comma.
+static int name_bytes(const char *devargs)
+{
+	return (int)strcspn(devargs, ",");
 }
 
 // PCI devices were probed when EAL started; all others are made here.
-static bool probe(struct port *p, const char *devargs)
+static bool probe(const char *devargs, char name[OP25B_MAX_NAME_BYTES], uint16_t *eth)
 {
 	int error = 0;
 
-	p->eth = RTE_MAX_ETHPORTS;
-	if (!eal_is_pci(devargs, p->name, sizeof(p->name))) {
-		snprintf(p->name, sizeof(p->name), "%.*s", (int)strcspn(devargs, ","), devargs);
+	if (!eal_is_pci(devargs, name, OP25B_MAX_NAME_BYTES)) {
+		snprintf(name, OP25B_MAX_NAME_BYTES, "%.*s", name_bytes(devargs), devargs);
 		error = rte_dev_probe(devargs);
 	}
-	if (!error && rte_eth_dev_get_port_by_name(p->name, &p->eth) == 0)
+	if (!error && rte_eth_dev_get_port_by_name(name, eth) == 0)
 		return true;
 	log_line("no port from \"%s\": %s", devargs,
 		 error ? rte_strerror(-error) : "no driver took the device");
 	return false;
+}
+
+// A device of one queue for each worker. net_af_xdp can serve several queues by one device, but
+// only those that the kernel calls "combined", which leaves out veth, and in DPDK 22.11 it closes
+// such a device wrongly.
+static bool start_by_queue(struct port *p, const char *devargs, uint32_t workers,
+			   struct rte_mempool *pool)
+{
+	char text[CONFIG_MAX_DEVARGS_BYTES + DEVICE_ENDING_BYTES], name[OP25B_MAX_NAME_BYTES];
+	int n = name_bytes(devargs);
+	uint16_t eth;
+	uint32_t i;
+
+	snprintf(p->name, sizeof(p->name), "%.*s", n, devargs);
+	for (i = 0; i < workers; i++) {
+		if (i == 0)
+			snprintf(text, sizeof(text), "%s", devargs);
+		else
+			snprintf(text, sizeof(text), "%.*s_q%u%s,start_queue=%u", n, devargs, i,
+				 devargs + n, i);
+		if (!probe(text, name, &eth) || !port_start(p, eth, 1, pool))
+			return false;
+	}
+	return true;
+}
+
+static bool start_port(struct port *p, const struct config_port *config, uint32_t workers,
+		       struct rte_mempool *pool)
+{
+	struct channels channels;
+	uint16_t eth;
+
+	if (!config_port_has_guard(config))
+		return probe(config->devargs, p->name, &eth) && port_start(p, eth, workers, pool);
+	if (channels_read(config->iface, &channels) &&
+	    !channels_suit(config->iface, &channels, workers))
+		return false;
+	return start_by_queue(p, config->devargs, workers, pool);
+}
+
+static bool check_device_count(const struct dataplane_config *c)
+{
+	uint32_t i, need = 0;
+
+	for (i = 0; i < 2 * c->pair_count; i++) {
+		const struct config_pair *pair = &c->pairs[i / 2];
+
+		need += config_port_has_guard(i % 2 ? &pair->network : &pair->subscriber)
+				? c->core_count
+				: 1;
+	}
+	if (need <= RTE_MAX_ETHPORTS)
+		return true;
+	log_line("%u devices would be needed, one for each core and kernel interface; DPDK takes "
+		 "%u: name fewer cores or pairs",
+		 need, RTE_MAX_ETHPORTS);
+	return false;
+}
+
+static void check_buffers(const struct ports *ports, const struct dataplane_config *c)
+{
+	uint32_t i, need = c->core_count * WORKER_BUFFERS;
+
+	for (i = 0; i < ports->count; i++)
+		need += ports->port[i].held_buffers;
+	if (c->buffers < need)
+		log_line("memory.buffers is %u, but the queues of all ports and workers can hold "
+			 "%u: frames that find none left are lost",
+			 c->buffers, need);
 }
 
 bool ports_start(struct ports *ports, const struct dataplane_config *c, struct rte_mempool *pool)
@@ -176,14 +288,15 @@ bool ports_start(struct ports *ports, const struct dataplane_config *c, struct r
 	uint32_t i;
 
 	ports->count = 0;
+	if (!check_device_count(c))
+		return false;
 	for (i = 0; i < 2 * c->pair_count; i++) {
 		const struct config_pair *pair = &c->pairs[i / 2];
 		const struct config_port *config = i % 2 ? &pair->network : &pair->subscriber;
-		struct port *p = &ports->port[i];
 
-		*p = (struct port){.eth = RTE_MAX_ETHPORTS};
+		ports->port[i] = (struct port){0};
 		ports->count++;
-		if (!probe(p, config->devargs) || !port_start(p, p->eth, c->core_count, pool))
+		if (!start_port(&ports->port[i], config, c->core_count, pool))
 			return false;
 		log_line("pair %u %s: %s%s", i / 2, i % 2 ? "network" : "subscriber",
 			 config->devargs,
@@ -191,6 +304,7 @@ bool ports_start(struct ports *ports, const struct dataplane_config *c, struct r
 				 ? ""
 				 : " (no kernel interface: NO guard when op25b-dp is down)");
 	}
+	check_buffers(ports, c);
 	return true;
 }
 

@@ -44,11 +44,18 @@ bool publish_init(struct publish *p, uint32_t worker_count, struct stats *stats,
 	return true;
 }
 
+static void forget_changes(struct publish *p)
+{
+	free(p->changes.items);
+	p->changes = (struct publish_changes){.items = NULL};
+}
+
 void publish_fini(struct publish *p)
 {
 	tables_free(p->spent);
 	tables_free(p->retired);
 	tables_free(atomic_load(&p->current));
+	forget_changes(p);
 	rte_free(p->qsbr);
 }
 
@@ -112,16 +119,33 @@ static struct publish_answer prepare(struct publish *p, struct tables *t, int fd
 		answer = check_room(p, t);
 	if (answer.outcome != OUTCOME_APPLIED)
 		return answer;
-	if (!tables_build(t, p->seq++))
+	if (!tables_build(t))
 		return refuse(OUTCOME_NO_MEMORY, image_view_count(&t->view, SECTION_PREFIX4),
 			      image_view_count(&t->view, SECTION_PREFIX6), 0);
 	directory_take_up(&directory, &t->view, t->classes);
 	return applied;
 }
 
-static void zero_range(void *ctx, uint32_t base, uint32_t count)
+static void slots_change(void *ctx, uint32_t base, uint32_t count)
 {
-	struct publish *p = ctx;
+	struct publish_changes *c = ctx;
+
+	if (c->count == c->room) {
+		uint32_t room = c->room ? 2 * c->room : 64;
+		struct publish_change *items = realloc(c->items, room * sizeof(*items));
+
+		if (!items) {
+			c->is_cut = true;
+			return;
+		}
+		c->items = items;
+		c->room = room;
+	}
+	c->items[c->count++] = (struct publish_change){base, count};
+}
+
+static void zero_slots(struct publish *p, uint32_t base, uint32_t count)
+{
 	uint32_t i;
 
 	for (i = 0; i < count; i++)
@@ -134,8 +158,18 @@ static void zero_range(void *ctx, uint32_t base, uint32_t count)
 // guarded port by the old one since.
 static void zero_changed(struct publish *p, const struct tables *t, const struct tables *old)
 {
-	if (old && (!publish_is_behind_guard(p, old) || publish_is_behind_guard(p, t)))
-		image_changed_slots(&old->view, &t->view, zero_range, p);
+	struct publish_changes *c = &p->changes;
+	uint32_t i;
+
+	if (!old || (publish_is_behind_guard(p, old) && !publish_is_behind_guard(p, t)))
+		return;
+	if (!c->is_known)
+		image_changed_slots(&old->view, &t->view, slots_change, c);
+	c->is_known = true;
+	for (i = 0; i < c->count; i++)
+		zero_slots(p, c->items[i].base, c->items[i].count);
+	if (c->is_cut)
+		zero_slots(p, 0, (uint32_t)t->view.hdr->slot_count);
 }
 
 // Every worker judges by the new tables now. A worker may have charged a slot by the old ones after
@@ -145,6 +179,7 @@ static void end_grace(struct publish *p)
 	struct tables *t = atomic_load(&p->current);
 
 	zero_changed(p, t, p->retired);
+	forget_changes(p);
 	p->spent = p->retired;
 	p->retired = NULL;
 	p->is_pending = false;

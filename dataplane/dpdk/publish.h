@@ -17,19 +17,34 @@
 
 #define PUBLISH_DEADLINE_MS 2000u
 
+// Subscriber slots [base, base + count) go to other subscribers.
+struct publish_change {
+	uint32_t base;
+	uint32_t count;
+};
+
+// All slots that do so from the retired tables to the current ones: found once, zeroed twice.
+struct publish_changes {
+	struct publish_change *items;
+	uint32_t count;
+	uint32_t room;
+	bool is_known;
+	bool is_cut; // memory did not suffice for all of them
+};
+
 struct publish {
 	_Atomic(struct tables *) current; // what workers judge by; NULL: no policy yet
 	struct tables *retired;           // let go of, but a worker may still read it
 	struct tables *spent;             // no worker reads it any more: to be freed
 	bool is_pending;                  // the grace period after the last flip is not over
 	uint64_t token;                   // of that grace period
+	struct publish_changes changes;   // of that flip
 	struct rte_rcu_qsbr *qsbr;        // thread id: worker index
 	struct stats *stats;
 	uint64_t *slots; // subscriber slots
 	uint64_t slots_capacity;
 	const struct op25b_guard_control *guard; // the guard's own word, only read; NULL: no guard
 	uint32_t deadline_ms;
-	uint32_t seq; // of the next tables
 };
 
 // What came of an offer, in the terms of abi/link_abi.h.

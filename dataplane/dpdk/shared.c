@@ -11,9 +11,11 @@
 
 #include "clock.h"
 #include "log.h"
+#include <rte_common.h>
 
 #define GUARD_WAIT_S 10ull
 #define GUARD_POLL_MS 20
+#define HUGE_PAGE_BYTES (1ul << 21)
 #define PIN_PATH_BYTES (CONFIG_MAX_PATH_BYTES + 64u)
 
 static const struct config_port *port_at(const struct dataplane_config *c, uint32_t index)
@@ -73,6 +75,23 @@ bool shared_wait_for_guard(const struct dataplane_config *c, int signal_fd)
 	return !iface;
 }
 
+// Whether the array's elements are of elem_bytes, as in this version of the guard. Logs it if not.
+static bool has_shape(int fd, const char *path, uint32_t elem_bytes, struct bpf_map_info *info)
+{
+	uint32_t info_bytes = sizeof(*info);
+
+	if (bpf_obj_get_info_by_fd(fd, info, &info_bytes)) {
+		log_line("cannot look at the guard's %s: %m", path);
+		return false;
+	}
+	if (info->value_size == elem_bytes)
+		return true;
+	log_line("%s has elements of %u bytes, not %u: it is of another version of the guard. "
+		 "op25bd of this version says how that one is taken off",
+		 path, info->value_size, elem_bytes);
+	return false;
+}
+
 // Maps a pinned array of elements of elem_bytes, a multiple of 8. Returns NULL with the reason
 // logged.
 static void *map_pin(const struct dataplane_config *c, const char *pin, uint32_t elem_bytes,
@@ -80,39 +99,53 @@ static void *map_pin(const struct dataplane_config *c, const char *pin, uint32_t
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct bpf_map_info info = {0};
-	uint32_t info_bytes = sizeof(info);
 	char path[PIN_PATH_BYTES];
-	void *memory = MAP_FAILED;
+	void *memory;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", c->bpffs_dir, pin);
 	fd = bpf_obj_get(path);
-	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &info_bytes) &&
-	    info.value_size == elem_bytes) {
-		*count = info.max_entries;
-		*bytes = ((size_t)info.max_entries * elem_bytes + page - 1) / page * page;
-		memory = mmap(NULL, *bytes, protection, MAP_SHARED, fd, 0);
+	if (fd < 0) {
+		log_line("cannot open the guard's %s: %m", path);
+		return NULL;
 	}
+	if (!has_shape(fd, path, elem_bytes, &info)) {
+		close(fd);
+		return NULL;
+	}
+	*count = info.max_entries;
+	*bytes = ((size_t)info.max_entries * elem_bytes + page - 1) / page * page;
+	memory = mmap(NULL, *bytes, protection, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		log_line("cannot map the guard's %s: %m", path);
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+// Subscribers come in any order, so that nearly each connection means another page: with pages of
+// 4 KiB a miss of the TLB on top of that of the cache. Written to now, because the first to touch a
+// page waits until the kernel has zeroed it, and that would be a worker. Where the kernel gives no
+// such pages, it goes on with its own.
 static bool map_own_slots(struct shared *s, const struct dataplane_config *c)
 {
-	void *memory;
+	size_t bytes = RTE_ALIGN_CEIL((c->slots + 1u) * sizeof(uint64_t), HUGE_PAGE_BYTES);
+	char *memory = mmap(NULL, bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
 
 	s->slots_capacity = c->slots;
-	s->slots_bytes = (c->slots + 1u) * sizeof(uint64_t);
-	memory = mmap(NULL, s->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
 	if (memory == MAP_FAILED) {
 		log_line("no memory for %u subscriber slots: %m", c->slots);
 		return false;
 	}
-	s->slots = memory;
+	before = RTE_ALIGN_CEIL((uintptr_t)memory, HUGE_PAGE_BYTES) - (uintptr_t)memory;
+	if (before)
+		munmap(memory, before);
+	munmap(memory + before + bytes, HUGE_PAGE_BYTES - before);
+	s->slots = (void *)(memory + before);
+	s->slots_bytes = bytes;
+	madvise(s->slots, bytes, MADV_HUGEPAGE);
+	madvise(s->slots, bytes, MADV_POPULATE_WRITE);
 	return true;
 }
 
@@ -135,7 +168,7 @@ bool shared_init(struct shared *s, const struct dataplane_config *c)
 	// The last beats of a process that was killed may still be fresh: the guard would hand
 	// frames to our sockets before a worker serves them.
 	for (i = 0; i < queues; i++)
-		s->heartbeat[i] = 0;
+		__atomic_store_n(&s->heartbeat[i].turn_ns, 0, __ATOMIC_RELAXED);
 	if (queues < c->core_count) {
 		log_line("the guard knows %llu receive queues, but there are %u cores",
 			 (unsigned long long)queues, c->core_count);
@@ -151,7 +184,7 @@ void shared_fini(struct shared *s)
 	if (s->slots)
 		munmap(s->slots, s->slots_bytes);
 	if (s->heartbeat)
-		munmap((void *)s->heartbeat, s->heartbeat_bytes);
+		munmap(s->heartbeat, s->heartbeat_bytes);
 	if (s->guard)
 		munmap((void *)s->guard, s->guard_bytes);
 	*s = (struct shared){0};

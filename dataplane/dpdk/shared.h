@@ -16,7 +16,7 @@ struct shared {
 	uint64_t *slots;
 	uint64_t slots_capacity;
 	size_t slots_bytes;                      // of the mapping
-	volatile uint64_t *heartbeat;            // a cell per receive queue; NULL: no guard
+	struct op25b_guard_beat *heartbeat;      // one per receive queue; NULL: no guard
 	size_t heartbeat_bytes;                  // of the mapping
 	const struct op25b_guard_control *guard; // what the guard does, read-only; NULL: no guard
 	size_t guard_bytes;                      // of the mapping

@@ -13,6 +13,7 @@
 #include "../core/decide.h"
 #include "clock.h"
 #include "log.h"
+#include <rte_cycles.h>
 
 static uint64_t header_bytes(void)
 {
@@ -62,6 +63,7 @@ bool stats_init(struct stats *s, uint32_t worker_count, uint64_t slots_capacity,
 	s->hdr->start_ns = clock_now_ns();
 	s->hdr->slots_capacity = slots_capacity;
 	s->hdr->worker_count = worker_count;
+	s->hdr->tsc_hz = rte_get_tsc_hz();
 	directory = stats_directory(s);
 	directory_init(&directory);
 	s->hdr->start_pass = start_pass;

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "burst.h"
-#include "clock.h"
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
@@ -20,23 +19,32 @@
 
 bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *setup)
 {
+	uint32_t i;
+
 	*w = (struct worker){
 		.publish = setup->publish,
 		.block = stats_block(setup->stats, index),
 		.slots = setup->slots,
-		.heartbeat = setup->heartbeat ? setup->heartbeat + index : NULL,
+		.heartbeat = setup->heartbeat ? &setup->heartbeat[index].turn_ns : NULL,
 		.queue = (uint16_t)index,
 		.start_pass = setup->start_pass,
 		.idle_us = setup->idle_us,
 		.pool = setup->pool,
 		.stop = setup->stop,
 	};
+	clock_ticks_init(&w->clock);
 	if (setup->answers_per_s > 0) {
 		w->answer_profile.interval_ns = CLOCK_SECOND_NS / setup->answers_per_s;
 		w->answer_profile.tolerance_ns = ANSWER_BURST_NS;
 	}
-	w->burst = calloc(1, sizeof(*w->burst));
-	return w->burst != NULL;
+	w->burst = aligned_alloc(WORKER_ALIGN_BYTES,
+				 RTE_ALIGN_CEIL(sizeof(*w->burst), WORKER_ALIGN_BYTES));
+	if (!w->burst)
+		return false;
+	memset(w->burst, 0, sizeof(*w->burst));
+	for (i = 0; i < OP25B_MAX_PORTS; i++)
+		w->burst->reader[i].has_shapes = shape_is_available();
+	return true;
 }
 
 void worker_fini(struct worker *w)
@@ -52,20 +60,37 @@ void worker_add_pair(struct worker *w, struct worker_port subscriber, struct wor
 	w->pair_count++;
 }
 
+// Every so often a burst's steps are measured. Counted in bursts, so that empty polls are not.
+static void lap_begin(struct worker *w)
+{
+	w->is_sampled = w->unsampled >= OP25B_SAMPLE_EVERY;
+	if (unlikely(w->is_sampled))
+		w->lap_tsc = rte_rdtsc();
+}
+
+static void lap_received(struct worker *w, uint32_t count)
+{
+	w->unsampled++;
+	if (likely(!w->is_sampled))
+		return;
+	w->unsampled = 0;
+	w->block->sampled_bursts++;
+	w->block->sampled_packets += count;
+	worker_lap(w, BURST_STEP_RECEIVE);
+}
+
 static uint32_t serve_port(struct worker *w, const struct tables *t, const struct worker_port *in,
 			   const struct worker_port *out, uint64_t turn_ns)
 {
-	struct op25b_port_counters *counters = &w->block->port[in->stats];
-	uint32_t count = rte_eth_rx_burst(in->eth, w->queue, w->burst->rx, WORKER_BURST);
-	uint32_t i;
+	uint32_t count, i;
 
+	lap_begin(w);
+	count = rte_eth_rx_burst(in->eth, in->queue, w->burst->rx, WORKER_BURST);
 	if (count == 0)
 		return 0;
-	for (i = 0; i < count; i++)
+	lap_received(w, count);
+	for (i = 0; in->is_far && i < count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(w->burst->rx[i], const void *));
-	counters->rx_packets += count;
-	for (i = 0; i < count; i++)
-		counters->rx_bytes += w->burst->rx[i]->pkt_len;
 	burst_judge(w, t, in, out, count, turn_ns);
 	return count;
 }
@@ -87,7 +112,7 @@ uint32_t worker_turn(struct worker *w)
 		[false] = t || w->start_pass,
 		[true] = t && !publish_is_behind_guard(w->publish, t),
 	};
-	uint64_t turn_ns = clock_now_ns();
+	uint64_t turn_ns = clock_ticks_now_ns(&w->clock);
 	uint32_t i, received = 0;
 
 	beat(w, serves[true], turn_ns);

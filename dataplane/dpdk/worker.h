@@ -12,24 +12,32 @@
 
 #include "../abi/stats_abi.h"
 #include "../core/decide.h"
+#include "clock.h"
 #include "publish.h"
+#include <rte_branch_prediction.h>
+#include <rte_cycles.h>
 #include <rte_mempool.h>
 
 #define WORKER_BURST 64u
+// What different workers write is this far apart: CPUs fetch cache lines in pairs.
+#define WORKER_ALIGN_BYTES 128u
 
 struct burst; // burst.h: scratch of one burst
 
 // One port as a worker uses it.
 struct worker_port {
 	uint16_t eth;           // DPDK's port number
+	uint16_t queue;         // this worker's pair of queues there
 	uint8_t stats;          // index in op25b_stats_block.port
 	struct ingress ingress; // how frames that come in here are judged
 	bool has_guard;         // frames that are not received here are judged by the guard
+	bool is_far; // frames are written by a NIC or another core, not copied by this worker
 };
 
 // Everything in it is the worker's own, but for what pointers lead to; see there.
 struct worker {
-	struct publish *publish;         // read: current, guard; own thread id in qsbr
+	_Alignas(WORKER_ALIGN_BYTES) struct publish
+		*publish;                // read: current, guard; own thread id in qsbr
 	struct op25b_stats_block *block; // single writer: this worker
 	uint64_t *slots;                 // all workers and the guard, by compare-and-swap
 	volatile uint64_t *heartbeat;    // the guard's cell of this queue; NULL: no guard
@@ -43,6 +51,10 @@ struct worker {
 	struct rte_mempool *pool;            // for answers
 	const atomic_bool *stop;             // set by the main thread
 	struct burst *burst;
+	struct clock_ticks clock;
+	uint32_t unsampled; // bursts since the last one that was measured
+	bool is_sampled;    // this burst is measured
+	uint64_t lap_tsc;   // end of its last step
 };
 
 // What the workers have in common.
@@ -50,13 +62,25 @@ struct worker_setup {
 	struct publish *publish;
 	const struct stats *stats;
 	uint64_t *slots;
-	volatile uint64_t *heartbeat; // first of the guard's cells; NULL: no guard
+	struct op25b_guard_beat *heartbeat; // of the guard, one per queue; NULL: no guard
 	uint32_t answers_per_s;
 	uint32_t idle_us;
 	bool start_pass;
 	struct rte_mempool *pool;
 	const atomic_bool *stop;
 };
+
+// Ends a step of the burst at hand, and counts what it took if this burst is measured.
+static inline void worker_lap(struct worker *w, enum op25b_burst_step step)
+{
+	uint64_t now_tsc;
+
+	if (likely(!w->is_sampled))
+		return;
+	now_tsc = rte_rdtsc();
+	w->block->step_cycles[step] += now_tsc - w->lap_tsc;
+	w->lap_tsc = now_tsc;
+}
 
 // Ports are filled in by worker_add_pair(). Returns false if memory does not suffice.
 bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *setup);

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # The Debian packages that op25b needs, in one place, and the function that installs them. Sourced.
-#   install_packages SET...    sets: build run replay test fresh kernels
+#   install_packages SET...    sets: build run replay test fresh kernels capacity
 # Returns within a fraction of a second when everything is there. Never removes a package of the
 # machine (another mail server would have to go for OpenSMTPD: that is then said, not done) and
 # starts no service: the lab starts its mail servers itself, in its own namespaces.
@@ -39,6 +39,12 @@ install_set_kernels() {
 	echo qemu-system-x86 cpio kmod xz-utils # boots a kernel of another suite
 	echo iproute2 procps mount util-linux   # what runs in there
 	echo debian-archive-keyring
+}
+
+install_set_capacity() {
+	echo dpdk-dev # dpdk-testpmd, the peer and the generator
+	echo iproute2 ethtool procps mount util-linux nftables
+	echo python3-scapy # the packet table, which is mixed into the load
 }
 
 # Of the named packages, those that are not installed, one per line.

@@ -14,6 +14,7 @@ class Break(NamedTuple):
 BREAKS = []
 WORK, L2, IP, TCP = "parse_work.h", "parse_l2.h", "parse_ip.h", "parse.h"
 DECIDE, REFUSAL, LIMIT = "decide.h", "refusal.h", "limit.h"
+QUICK = "quick.h"
 
 
 def breaks(file, *items):

@@ -12,6 +12,7 @@ are made of them. Those are for tests/unit, answer_check.c and the differential 
 
 import breaks_decide
 import breaks_parse
+import breaks_quick
 from breaking import BREAKS
 
-__all__ = ["BREAKS", "breaks_decide", "breaks_parse"]
+__all__ = ["BREAKS", "breaks_decide", "breaks_parse", "breaks_quick"]

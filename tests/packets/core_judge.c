@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/core/quick.h"
 #include "dataplane/core/slots_diff.h"
 
 static void slots_grow(struct core_judge *c, uint64_t count)
@@ -67,6 +68,30 @@ static const struct op25b_addr *subscriber(const struct core_judge *c, const str
 	return look_up(c, f, f->family, in.side == SIDE_SUBSCRIBER);
 }
 
+// Whether the quick test says of the frame, on either side, what parse() and decide_early() say, or
+// nothing; and whether its flow of the frame, if it has one, is parse()'s.
+static bool quick_is_right(const uint8_t *window, uint32_t frame_bytes, const struct flow *f)
+{
+	uint32_t readable = frame_bytes < WINDOW_BYTES ? frame_bytes : WINDOW_BYTES;
+	struct ingress in = {0};
+	enum quick_kind kind;
+	struct flow quick;
+	uint8_t reason;
+
+	if (quick_flow4((const struct window *)window, readable, frame_bytes, &quick) &&
+	    memcmp(&quick, f, sizeof(quick)))
+		return false;
+	if (readable < QUICK_MIN_BYTES)
+		return true;
+	kind = quick_kind_of((const struct window *)window, readable, frame_bytes);
+	if (kind == QUICK_NONE)
+		return true;
+	for (in.side = SIDE_SUBSCRIBER; in.side <= SIDE_NETWORK; in.side++)
+		if (!decide_early(f, &in, &reason) || reason != quick_reason(kind))
+			return false;
+	return f->family == quick_family(kind);
+}
+
 struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, uint32_t frame_bytes,
 				  struct ingress in, uint64_t now_ns, struct parse_work *work)
 {
@@ -78,6 +103,10 @@ struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, u
 
 	parse((const struct window *)window, k, frame_bytes, c->view.softwires, in.side);
 	c->class_id = 0;
+	if (!quick_is_right(window, frame_bytes, &k->flow)) {
+		j.reason = REASON_COUNT;
+		return j;
+	}
 	if (decide_early(&k->flow, &in, &j.reason))
 		return j;
 	sub = subscriber(c, &k->flow, in);

@@ -25,7 +25,8 @@ void core_judge_stop(struct core_judge *c);
 void core_judge_publish(struct core_judge *c, const void *image);
 
 // Judges a frame of frame_bytes, of which the first min(frame_bytes, WINDOW_BYTES) are at window.
-// What parse() left behind is in *work, if work is not NULL.
+// What parse() left behind is in *work, if work is not NULL. Where the quick test says of the frame
+// what parse() does not say, the reason is REASON_COUNT, which no test expects.
 struct judgement core_judge_frame(struct core_judge *c, const uint8_t *window, uint32_t frame_bytes,
 				  struct ingress in, uint64_t now_ns, struct parse_work *work);
 

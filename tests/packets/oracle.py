@@ -121,9 +121,7 @@ TSHARK = TOLERATED + (
                "tshark shows the ports of a TCP header that is cut, or whose lengths lie; receivers drop or put it together first"),
     Exception_("long_chains", of_reason(REACH_DOUBT, PORT25), "tshark knows no limit of headers and octets, the box does"),
     Exception_("doubt_to_587", all_of(of_reason(DOUBTS, OTHER_PORT), named(
-        "drop_tiny_fragment_even_to_587", "overlap_first_fragment_of_16_octets_to_587_is_tiny",
-        "drop_total_length_65535_even_to_587", "drop_tcp_data_offset_4_even_to_587", "drop_behind_17_headers_even_to_587",
-        "5_tags_to_587")), "the same doubts: a port in a header that cannot be relied on is not believed"),
+        "even_to_587", "overlap_first_fragment_of_16_octets_to_587_is_tiny", "to_587_longer_than_pppoe", "5_tags_to_587")), "the same doubts: a port in a header that cannot be relied on is not believed"),
     Exception_("unreadable", of_reason({"PASS_UNREADABLE"}, PORT25), "the same doubts, where the policy lets port 25 pass"),
     Exception_("short_option", all_of(says(NO_TCP), named("an_option_of_length_2")),
                "tshark gives up at a Router Alert that is too short; the box walks on by its length"),

@@ -14,8 +14,9 @@ import rows_source
 import rows_spared
 import rows_tunnel
 import rows_breaks
+import rows_quick
 import rows_reload
 from table import ROWS
 
 __all__ = ["ROWS", "rows_policy", "rows_limit", "rows_ip4", "rows_ip6", "rows_link", "rows_matrix",
-           "rows_route", "rows_softwire", "rows_source", "rows_spared", "rows_tunnel", "rows_breaks", "rows_reload"]
+           "rows_route", "rows_softwire", "rows_source", "rows_spared", "rows_tunnel", "rows_breaks", "rows_quick", "rows_reload"]

@@ -59,11 +59,13 @@ def ends(pair):
 
 
 class Box:
-    """Namespaces and processes. `policy` is the object of the policy file, `pair_names` those of its pairs of ports."""
+    """Namespaces and processes. `policy` is the object of the policy file, `pair_names` those of its pairs of ports,
+    `queues` the receive and transmit queues that each end of a cable has."""
 
-    def __init__(self, policy, pair_names=(None,), **config):
+    def __init__(self, policy, pair_names=(None,), queues=1, **config):
         self.policy = policy
         self.pair_names = pair_names
+        self.queues = queues
         self.config = config
         self.dir = None
         self.spaces = []
@@ -122,7 +124,8 @@ class Box:
 
     def _cable(self, role):
         box, host = self.space("box"), self.space(role)
-        run("ip", "-n", box, "link", "add", f"{role}0", "type", "veth", "peer", "name", "eth0", "netns", host)
+        queues = ("numtxqueues", str(self.queues), "numrxqueues", str(self.queues)) if self.queues > 1 else ()
+        run("ip", "-n", box, "link", "add", f"{role}0", *queues, "type", "veth", "peer", "name", "eth0", *queues, "netns", host)
         for space, name in ((box, f"{role}0"), (host, "eth0")):
             self._quiet(space, name)
             # Frames redirected into a veth need a peer with GRO (or XDP); checksums must be whole.

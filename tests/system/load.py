@@ -9,10 +9,12 @@ import time
 import box as boxlib
 
 SUBSCRIBER, SERVER = "198.51.100.10", "192.0.2.25"
+SOURCE_PORTS = 32
 
 
 class Load:
-    """Sends in one thread and receives in another until stop(). Forbidden: TCP/25. Permitted: 587."""
+    """Sends in one thread and receives in another until stop(). Forbidden: TCP/25. Permitted: 587. Both come from several
+    source ports, so that a kernel with several queues uses them all."""
 
     def __init__(self, the_box, frames_per_s=4000):
         self.interval_s = 1.0 / frames_per_s
@@ -36,7 +38,7 @@ class Load:
         while not self.stopping.is_set():
             port = 25 if choice.random() < 0.3 else 587
             number = self.sent if port == 587 else self.forbidden
-            self.out.send(boxlib.tcp_frame(SUBSCRIBER, SERVER, 40000, port, number))
+            self.out.send(boxlib.tcp_frame(SUBSCRIBER, SERVER, 40000 + number % SOURCE_PORTS, port, number))
             self.sent += port == 587
             self.forbidden += port == 25
             due += self.interval_s

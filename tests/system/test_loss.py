@@ -51,8 +51,8 @@ def lose_daemon(box, load):
     wait_for("op25bd has found op25b-dp again", box.is_in_force)
 
 
-def check(name, lose, may_lose):
-    with Box(POLICY) as box:
+def check(name, lose, may_lose, **config):
+    with Box(POLICY, **config) as box:
         box.start_daemon()
         box.start_dataplane()
         generation = box.ctl("stats", "show")["dataplane"]["generation"]

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """scripts/replay with a million frames of every kind that the packet table knows, and jumbo frames among them: each
 total by reason is what the table says, and what passes is in OUT, byte for byte and in order."""
-import collections
-import ipaddress
 import json
 import mmap
 import os
-import re
 import struct
 import sys
 import tempfile
@@ -22,6 +19,7 @@ sys.path.insert(0, PACKETS)
 # pylint: disable=wrong-import-position
 from frames import CTAG, STAG, eth, ip4, ip6, pppoe, tcp4, tcp6  # noqa: E402
 from rows import ROWS  # noqa: E402
+from select_rows import reasons, rows_by_port  # noqa: E402
 from table import DYN, DYN6, MX, MX6, NET, NOW, REF, REF6, RELAY, SUB, seg4, seg6  # noqa: E402
 
 MILLION = 1_000_000
@@ -29,14 +27,6 @@ PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 RECORD = struct.Struct("<IIII")
 LARGEST = b"x" * 16000  # net_pcap writes frames of up to 16128 bytes
 JUMBO = b"x" * 9000
-
-
-def reasons():
-    """Reason -> (verdict, name in JSON), from the header itself."""
-    with open(os.path.join(TOP, "dataplane/abi/verdict_abi.h"), encoding="utf-8") as header:
-        rows = re.findall(r'\bX\((\w+),\s*(PASS|DROP|ANSWER),\s*"(\w+)"', header.read())
-    assert len(rows) > 40, "verdict_abi.h is not read as it is written"
-    return {row[0]: row[1:] for row in rows}
 
 
 def jumbo_rows():
@@ -57,36 +47,9 @@ def jumbo_rows():
     ]
 
 
-def limited_addresses(policy):
-    """Networks whose frames' fate depends on those before: pools with a limit."""
-    for stage in policy["stages"]:
-        if any(clause["do"] == "limit" for clause in stage.get("port25", [])):
-            for pool in (policy["pools"][name] for name in stage["pools"]):
-                yield from map(ipaddress.ip_network, pool.get("v4", []) + pool.get("v6", []))
-
-
-def speaks_of(frame, networks):
-    """Whether an address of one of the networks stands anywhere in the frame."""
-    for network in networks:
-        width, first, mask = network.max_prefixlen // 8, int(network.network_address), int(network.netmask)
-        for at in range(len(frame) - width + 1):
-            if int.from_bytes(frame[at:at + width], "big") & mask == first:
-                return True
-    return False
-
-
-def rows_by_port(number, policy):
+def rows_and_jumbo_rows(number, policy):
     """(side, pair) -> [(frame, reason)] of the rows that are run by that policy."""
-    networks = list(limited_addresses(policy))
-    ports = collections.defaultdict(list)
-    left_out = 0
-    for row in ROWS:
-        if row.policy != number or "DP" not in row.hosts:
-            continue
-        if speaks_of(row.frame, networks):
-            left_out += 1
-            continue
-        ports[row.side, row.pair].append((row.frame, row.reason))
+    ports, left_out = rows_by_port(number, policy)
     if number == 0:
         for side, frame, reason in jumbo_rows():
             ports[side, 0].append((frame, reason))
@@ -163,7 +126,7 @@ def main():
         if not any(row.policy == number for row in ROWS):
             continue
         with open(path, encoding="utf-8") as file:
-            ports = rows_by_port(number, json.load(file))
+            ports = rows_and_jumbo_rows(number, json.load(file))
         for port, rows in ports.items():
             check(path, port, rows, MILLION if port == (SUB, 0) and number == 0 else 20 * len(rows), names)
     return 0

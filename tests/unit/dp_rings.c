@@ -4,6 +4,7 @@
 #include "dp_rings.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,14 @@
 static struct {
 	bool is_dpdk_started;
 	struct rte_mempool *pool;
-	struct rte_ring *rx[MAX_PORTS]; // [DP_RINGS_PORT]
-	struct rte_ring *tx[MAX_PORTS];
+	struct rte_ring *rx[MAX_PORTS][DP_RINGS_MAX_WORKERS]; // [DP_RINGS_PORT][queue]
+	struct rte_ring *tx[MAX_PORTS][DP_RINGS_MAX_WORKERS];
 	struct port port[MAX_PORTS];
 	uint32_t port_count;
 	struct stats stats;
 	struct publish publish;
-	struct worker worker;
+	struct worker worker[DP_RINGS_MAX_WORKERS];
+	uint32_t worker_count;
 	atomic_bool stop;
 	uint64_t *slots;
 	uint32_t start_count; // names of rings and ports are used once
@@ -48,52 +50,78 @@ static void must(bool is_ok, const char *what)
 	exit(1);
 }
 
+// Workers are on CPUs of their own, if there are so many.
+static void choose_cores(struct dataplane_config *c)
+{
+	uint32_t cpu, count = 0, i;
+	cpu_set_t allowed;
+
+	must(sched_getaffinity(0, sizeof(allowed), &allowed) == 0, "no CPUs");
+	for (cpu = 0; cpu < CPU_SETSIZE && count < DP_RINGS_MAX_WORKERS; cpu++) {
+		if (CPU_ISSET(cpu, &allowed))
+			c->cores[count++] = cpu;
+	}
+	for (i = count; i < DP_RINGS_MAX_WORKERS; i++)
+		c->cores[i] = c->cores[i % count];
+	c->core_count = DP_RINGS_MAX_WORKERS;
+}
+
 static void start_dpdk(void)
 {
 	struct dataplane_config c = {
-		.cores = {0},
-		.core_count = 1,
 		.hugepages = HUGEPAGES_NO,
 		.memory_mib = MEMORY_MIB,
 	};
 
 	if (rings.is_dpdk_started)
 		return;
+	choose_cores(&c);
 	must(eal_start(&c, true), "DPDK does not start");
 	rings.pool = port_pool_create(BUFFERS);
 	must(rings.pool, "no packet buffers");
 	rings.is_dpdk_started = true;
 }
 
-static struct rte_ring *make_ring(const char *kind, uint32_t port, uint32_t frames)
+static struct rte_ring *make_ring(const char *kind, uint32_t port, uint32_t queue, uint32_t frames)
 {
 	char name[RTE_RING_NAMESIZE];
 	struct rte_ring *ring;
 
-	snprintf(name, sizeof(name), "%s%u_%u", kind, port, rings.start_count);
+	snprintf(name, sizeof(name), "%s%u_%u_%u", kind, port, queue, rings.start_count);
 	ring = rte_ring_create(name, frames, SOCKET_ID_ANY, 0);
 	must(ring, "no memory for a ring");
 	return ring;
 }
 
-static struct worker_port make_port(uint32_t pair, enum op25b_side side,
-				    const struct dp_rings_config *c)
+static void make_port(uint32_t pair, enum op25b_side side, const struct dp_rings_config *c)
 {
 	uint32_t tx_frames = c->tx_frames ? c->tx_frames : RX_FRAMES;
-	uint32_t n = DP_RINGS_PORT(pair, side);
+	uint32_t n = DP_RINGS_PORT(pair, side), queue;
 	struct port *p = &rings.port[n];
 	int eth, stats;
 
-	rings.rx[n] = make_ring("rx", n, RX_FRAMES);
-	rings.tx[n] = make_ring("tx", n, tx_frames);
+	for (queue = 0; queue < rings.worker_count; queue++) {
+		rings.rx[n][queue] = make_ring("rx", n, queue, RX_FRAMES);
+		rings.tx[n][queue] = make_ring("tx", n, queue, tx_frames);
+	}
 	snprintf(p->name, sizeof(p->name), "ring%u_%u", n, rings.start_count);
-	eth = rte_eth_from_rings(p->name, &rings.rx[n], 1, &rings.tx[n], 1, 0);
-	must(eth >= 0 && port_start(p, (uint16_t)eth, 1, rings.pool), "no ring port");
+	eth = rte_eth_from_rings(p->name, rings.rx[n], rings.worker_count, rings.tx[n],
+				 rings.worker_count, 0);
+	must(eth >= 0 && port_start(p, (uint16_t)eth, rings.worker_count, rings.pool),
+	     "no ring port");
 	stats = (int)stats_add_port(&rings.stats, p->name, side, pair);
 	must(stats == (int)n, "a port is not in its place in the counters");
+}
+
+static struct worker_port port_of_worker(uint32_t pair, enum op25b_side side, uint32_t worker,
+					 const struct dp_rings_config *c)
+{
+	uint32_t n = DP_RINGS_PORT(pair, side);
+
 	return (struct worker_port){
-		.eth = (uint16_t)eth,
-		.stats = (uint8_t)stats,
+		.eth = port_eth(&rings.port[n], worker),
+		.queue = port_queue(&rings.port[n], worker),
+		.stats = (uint8_t)n,
 		.ingress = {.side = side,
 			    .pair = (uint8_t)pair,
 			    .drop_l2_doubt = c->l2_doubt_drop >> pair & 1},
@@ -103,14 +131,17 @@ static struct worker_port make_port(uint32_t pair, enum op25b_side side,
 
 static void make_pairs(const struct dp_rings_config *c)
 {
-	uint32_t pair, count = c->pair_count ? c->pair_count : 1;
+	uint32_t pair, worker, count = c->pair_count ? c->pair_count : 1;
 
 	must(count <= DP_RINGS_MAX_PAIRS, "too many pairs");
 	rings.port_count = 2 * count;
 	for (pair = 0; pair < count; pair++) {
-		struct worker_port subscriber = make_port(pair, SIDE_SUBSCRIBER, c);
-
-		worker_add_pair(&rings.worker, subscriber, make_port(pair, SIDE_NETWORK, c));
+		make_port(pair, SIDE_SUBSCRIBER, c);
+		make_port(pair, SIDE_NETWORK, c);
+		for (worker = 0; worker < rings.worker_count; worker++)
+			worker_add_pair(&rings.worker[worker],
+					port_of_worker(pair, SIDE_SUBSCRIBER, worker, c),
+					port_of_worker(pair, SIDE_NETWORK, worker, c));
 	}
 }
 
@@ -125,35 +156,53 @@ void dp_rings_start(const struct dp_rings_config *c)
 		.stop = &rings.stop,
 	};
 
+	uint32_t i;
+
 	start_dpdk();
 	rings.start_count++;
+	rings.worker_count = c->worker_count ? c->worker_count : 1;
+	must(rings.worker_count <= DP_RINGS_MAX_WORKERS, "too many workers");
 	rings.slots = calloc(c->slots + 1u, sizeof(*rings.slots));
-	must(rings.slots && stats_init(&rings.stats, 1, c->slots, c->start_pass) &&
-		     publish_init(&rings.publish, 1, &rings.stats, rings.slots, c->slots),
+	must(rings.slots && stats_init(&rings.stats, rings.worker_count, c->slots, c->start_pass) &&
+		     publish_init(&rings.publish, rings.worker_count, &rings.stats, rings.slots,
+				  c->slots),
 	     "does not start");
 	rings.publish.guard = c->guard;
 	setup.slots = rings.slots;
 	setup.pool = rings.pool;
-	must(worker_init(&rings.worker, 0, &setup), "no memory for the worker");
+	for (i = 0; i < rings.worker_count; i++)
+		must(worker_init(&rings.worker[i], i, &setup), "no memory for a worker");
 	make_pairs(c);
+}
+
+static void empty_port(uint32_t n)
+{
+	struct rte_mbuf *m;
+	uint32_t queue;
+
+	for (queue = 0; queue < rings.worker_count; queue++) {
+		while (rte_ring_dequeue(rings.rx[n][queue], (void **)&m) == 0 ||
+		       rte_ring_dequeue(rings.tx[n][queue], (void **)&m) == 0)
+			rte_pktmbuf_free(m);
+	}
 }
 
 void dp_rings_stop(void)
 {
-	struct rte_mbuf *m;
-	uint32_t n;
+	uint32_t n, i;
 
-	dp_rings_halt(); // a test that failed leaves the worker running
+	dp_rings_halt(); // a test that failed leaves the workers running
 	atomic_store(&rings.stop, false);
 	for (n = 0; n < rings.port_count; n++) {
-		while (rte_ring_dequeue(rings.rx[n], (void **)&m) == 0 ||
-		       rte_ring_dequeue(rings.tx[n], (void **)&m) == 0)
-			rte_pktmbuf_free(m);
+		empty_port(n);
 		port_stop(&rings.port[n]);
-		rte_ring_free(rings.rx[n]);
-		rte_ring_free(rings.tx[n]);
+		for (i = 0; i < rings.worker_count; i++) {
+			rte_ring_free(rings.rx[n][i]);
+			rte_ring_free(rings.tx[n][i]);
+		}
 	}
-	worker_fini(&rings.worker);
+	for (i = 0; i < rings.worker_count; i++)
+		worker_fini(&rings.worker[i]);
 	publish_fini(&rings.publish);
 	stats_fini(&rings.stats);
 	free(rings.slots);
@@ -187,8 +236,9 @@ static struct rte_mbuf *make_segment(const void *bytes, uint32_t count)
 	return m;
 }
 
-void dp_rings_send_split(uint32_t port, const void *frame, uint32_t bytes, const uint32_t *ends,
-			 uint32_t end_count)
+// A frame in buffers that end at these places.
+static struct rte_mbuf *make_frame(const void *frame, uint32_t bytes, const uint32_t *ends,
+				   uint32_t end_count)
 {
 	struct rte_mbuf *head = NULL;
 	uint32_t at = 0, i = 0;
@@ -206,44 +256,69 @@ void dp_rings_send_split(uint32_t port, const void *frame, uint32_t bytes, const
 		head = head ? head : m;
 		at = end;
 	} while (at < bytes);
-	must(rte_ring_enqueue(rings.rx[port], head) == 0, "receive ring is full");
+	return head;
+}
+
+void dp_rings_send_split(uint32_t port, const void *frame, uint32_t bytes, const uint32_t *ends,
+			 uint32_t end_count)
+{
+	struct rte_mbuf *m = make_frame(frame, bytes, ends, end_count);
+
+	must(rte_ring_enqueue(rings.rx[port][0], m) == 0, "receive ring is full");
+}
+
+void dp_rings_send_queue(uint32_t port, uint32_t queue, const void *frame, uint32_t bytes)
+{
+	struct rte_mbuf *m = make_frame(frame, bytes, NULL, 0);
+
+	must(rte_ring_enqueue(rings.rx[port][queue], m) == 0, "receive ring is full");
 }
 
 void dp_rings_send(uint32_t port, const void *frame, uint32_t bytes)
 {
-	dp_rings_send_split(port, frame, bytes, NULL, 0);
+	dp_rings_send_queue(port, 0, frame, bytes);
 }
 
 uint32_t dp_rings_turn(void)
 {
-	uint32_t count, all = 0;
+	uint32_t count, i, all = 0;
 
-	while ((count = worker_turn(&rings.worker)) > 0)
-		all += count;
+	for (i = 0; i < rings.worker_count; i++) {
+		while ((count = worker_turn(&rings.worker[i])) > 0)
+			all += count;
+	}
 	return all;
 }
 
 void dp_rings_run(void)
 {
+	uint32_t i;
+
 	atomic_store(&rings.stop, false);
-	must(!rte_eal_remote_launch(worker_run, &rings.worker, eal_worker_lcore(0)),
-	     "the worker does not start");
+	for (i = 0; i < rings.worker_count; i++)
+		must(!rte_eal_remote_launch(worker_run, &rings.worker[i], eal_worker_lcore(i)),
+		     "a worker does not start");
 }
 
 void dp_rings_halt(void)
 {
+	uint32_t i;
+
 	atomic_store(&rings.stop, true);
-	rte_eal_wait_lcore(eal_worker_lcore(0));
+	for (i = 0; i < rings.worker_count; i++)
+		rte_eal_wait_lcore(eal_worker_lcore(i));
 }
 
 uint32_t dp_rings_receive(uint32_t port, void *frame, uint32_t room_bytes)
 {
 	struct rte_mbuf *m;
-	uint32_t bytes;
+	uint32_t bytes, queue = 0;
 	const void *at;
 
-	if (rte_ring_dequeue(rings.tx[port], (void **)&m))
-		return 0;
+	while (rte_ring_dequeue(rings.tx[port][queue], (void **)&m)) {
+		if (++queue == rings.worker_count)
+			return 0;
+	}
 	bytes = m->pkt_len;
 	must(bytes <= room_bytes, "frame is longer than the room given");
 	at = rte_pktmbuf_read(m, 0, bytes, frame);
@@ -255,7 +330,7 @@ uint32_t dp_rings_receive(uint32_t port, void *frame, uint32_t room_bytes)
 
 const struct op25b_stats_block *dp_rings_counters(void)
 {
-	return rings.worker.block;
+	return rings.worker[0].block;
 }
 
 const struct op25b_stats_hdr *dp_rings_stats_header(void)
@@ -265,13 +340,16 @@ const struct op25b_stats_hdr *dp_rings_stats_header(void)
 
 uint64_t dp_rings_reason_count(enum op25b_reason reason)
 {
-	uint32_t pool, family;
+	uint32_t i, pool, family;
 	uint64_t packets = 0;
 
-	for (pool = 0; pool < OP25B_POOL_SLOTS; pool++) {
-		for (family = 0; family < FAMILY_COUNT; family++)
-			packets += rings.worker.block->cell[OP25B_CELL_INDEX(pool, reason, family)]
-					   .packets;
+	for (i = 0; i < rings.worker_count; i++) {
+		const struct op25b_cell *cell = rings.worker[i].block->cell;
+
+		for (pool = 0; pool < OP25B_POOL_SLOTS; pool++) {
+			for (family = 0; family < FAMILY_COUNT; family++)
+				packets += cell[OP25B_CELL_INDEX(pool, reason, family)].packets;
+		}
 	}
 	return packets;
 }
@@ -293,7 +371,12 @@ const struct stats *dp_rings_stats(void)
 
 struct worker *dp_rings_worker(void)
 {
-	return &rings.worker;
+	return dp_rings_worker_at(0);
+}
+
+struct worker *dp_rings_worker_at(uint32_t queue)
+{
+	return &rings.worker[queue];
 }
 
 uint32_t dp_rings_buffers_in_use(void)

@@ -222,6 +222,7 @@ static void make_stats(struct fake_dp *f, uint64_t boot_id)
 	m->total_bytes = f->stats_bytes;
 	m->boot_id = boot_id;
 	m->worker_count = FAKE_DP_WORKERS;
+	m->tsc_hz = FAKE_DP_TSC_HZ;
 	m->pool_count = 2;
 	m->stage_count = 1;
 	m->blocks_offset_bytes = BLOCKS_OFFSET;

@@ -12,6 +12,7 @@
 #include "dataplane/abi/stats_abi.h"
 
 #define FAKE_DP_WORKERS 2u
+#define FAKE_DP_TSC_HZ 2400000000u
 
 struct fake_dp;
 

@@ -116,6 +116,14 @@ static const struct {
 	 "has 0 bytes; 1 to 1023 are allowed"},
 	{"[{\"subscriber\":\"net_af_xdp0\",\"network\":\"net_null1\"}]", "pairs[0].subscriber",
 	 "\"net_af_xdp0\" names no interface; \"net_af_xdp0,iface=eth0\" is expected"},
+	{"[{\"subscriber\":\"net_af_xdp0,iface=a,start_queue=1\",\"network\":\"net_null1\"}]",
+	 "pairs[0].subscriber",
+	 "start_queue cannot be set: worker i serves receive queue i, one for each element of "
+	 "cores"},
+	{"[{\"subscriber\":\"net_null0\",\"network\":\"net_af_xdp0,queue_count=2,iface=a\"}]",
+	 "pairs[0].network",
+	 "queue_count cannot be set: worker i serves receive queue i, one for each element of "
+	 "cores"},
 	{"[7]", "pairs[0]", "7 is not an object"},
 	{"[]", "pairs", "has 0 elements; 1 to 16 are allowed"},
 	{"{}", "pairs", "{} is not an array"},

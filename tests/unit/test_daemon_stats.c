@@ -146,6 +146,68 @@ static void losses_are_kept_over_lives(void **state)
 	daemon_clean(&run);
 }
 
+static void work(struct fake_dp *dp, uint32_t worker, uint64_t packets)
+{
+	struct op25b_stats_block *b = fake_dp_block(dp, worker);
+	uint32_t step;
+
+	b->port[0].rx_packets = packets;
+	b->port[1].rx_packets = 1;
+	b->busy_polls = packets + 2;
+	b->idle_polls = packets + 3;
+	b->sampled_bursts = packets + 4;
+	b->sampled_packets = packets + 5;
+	for (step = 0; step < BURST_STEP_COUNT; step++)
+		b->step_cycles[step] = 10 * packets + step;
+}
+
+static void assert_work(const struct daemon_run *r, size_t worker, const char *want)
+{
+	struct reply reply = daemon_ask(r, "/v1/stats", NULL);
+	const json_t *dataplane = json_object_get(reply.json, "dataplane");
+	char *have = json_dumps(json_array_get(json_object_get(dataplane, "workers"), worker),
+				JSON_COMPACT);
+
+	assert_non_null(have);
+	assert_string_equal(have, want);
+	assert_int_equal(json_integer_value(json_object_get(dataplane, "tsc_hz")), FAKE_DP_TSC_HZ);
+	free(have);
+	reply_free(&reply);
+}
+
+// Each worker by itself; those of op25b-dp's lives are one by their index.
+static void workers_are_told_apart_over_lives(void **state)
+{
+	struct daemon_run run;
+	struct fake_dp *dp;
+
+	(void)state;
+	daemon_prepare(&run, op25bd);
+	dp = fake_dp_start(run.dir, 11);
+	work(dp, 0, 100);
+	work(dp, 1, 200);
+	assert_true(daemon_start(&run));
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	assert_work(&run, 0,
+		    "{\"rx_packets\":101,\"busy_polls\":102,\"idle_polls\":103,"
+		    "\"sampled_bursts\":104,\"sampled_packets\":105,\"step_cycles\":{"
+		    "\"receive\":1000,\"read\":1001,\"look_up\":1002,\"decide\":1003,"
+		    "\"settle\":1004,\"transmit\":1005}}");
+	fake_dp_stop(dp);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "false"));
+	dp = fake_dp_start(run.dir, 12);
+	work(dp, 1, 1000);
+	assert_true(daemon_wait_status(&run, "dataplane.up", "true"));
+	assert_work(&run, 1,
+		    "{\"rx_packets\":1202,\"busy_polls\":1204,\"idle_polls\":1206,"
+		    "\"sampled_bursts\":1208,\"sampled_packets\":1210,\"step_cycles\":{"
+		    "\"receive\":12000,\"read\":12002,\"look_up\":12004,\"decide\":12006,"
+		    "\"settle\":12008,\"transmit\":12010}}");
+	fake_dp_stop(dp);
+	assert_int_equal(daemon_stop(&run), 0);
+	daemon_clean(&run);
+}
+
 // A list in the directory, whose first clause is met by so many packets.
 static void met(struct fake_dp *dp, uint32_t at, struct op25b_stats_stage list, uint64_t packets)
 {
@@ -308,6 +370,7 @@ static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_po
 		.clock_lag_s = -5,
 		.dataplane_up = true,
 		.dataplane_generation = 7,
+		.dataplane_tsc_hz = 2400000000,
 		.guard_attached = true,
 		.guard_generation = 7,
 		.worker_count = 2,
@@ -331,13 +394,14 @@ static void fill(struct snapshot *s, struct stats_pool pools[2], struct stats_po
 	ports[1].side = SIDE_NETWORK;
 	snprintf(ports[1].name, sizeof(ports[1].name), "net_pcap1");
 	ports[1].count.tx_packets = 3;
-	s->dataplane = (struct stats_totals){pools, 2, ports, 2, lists, 2};
+	s->dataplane = (struct stats_totals){
+		pools, 2, ports, 2, lists, 2, {{14, 5, 900, 1, 10, {100, 80, 30, 20, 25, 150}}}, 2};
 	snprintf(guard_pool->name, sizeof(guard_pool->name), "flets");
 	guard_pool->cell[REASON_DROP_BLOCKED][FAMILY_IP4] = (struct op25b_cell){4, 240};
 	snprintf(guard_port->name, sizeof(guard_port->name), "sub0");
 	guard_port->count.rx_packets = 9;
 	guard_port->to_dataplane_packets = 5;
-	s->guard = (struct stats_totals){guard_pool, 1, guard_port, 1, &guard_list, 1};
+	s->guard = (struct stats_totals){guard_pool, 1, guard_port, 1, &guard_list, 1, {{0}}, 0};
 }
 
 static void check_with_promtool(const char *path)
@@ -362,7 +426,7 @@ static void metrics_are_as_in_the_golden_file(void **state)
 	evbuffer_add(out, "", 1);
 	have = (char *)evbuffer_pullup(out, -1);
 	if (!want || strcmp(have, want))
-		print_error("metrics are now:\n%s", have);
+		fprintf(stderr, "metrics are now:\n%s", have); // cmocka cuts long texts
 	assert_non_null(want);
 	assert_string_equal(have, want);
 	free(want);
@@ -410,6 +474,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives_and_workers_are_summed),
 		cmocka_unit_test(losses_are_kept_over_lives),
+		cmocka_unit_test(workers_are_told_apart_over_lives),
 		cmocka_unit_test(clauses_are_summed_by_pool_origin_and_stage),
 		cmocka_unit_test(a_damaged_directory_is_read_within_bounds),
 		cmocka_unit_test(damaged_memory_is_not_mapped),

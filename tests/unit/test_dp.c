@@ -338,7 +338,8 @@ static void passes_traffic_before_the_first_policy_if_told_so(void **state)
 }
 
 // Starts on guarded ports, with `start` as pass. Returns a frame of blocked mail.
-static struct frame start_guarded(const struct op25b_guard_control *guard, uint64_t *heartbeat)
+static struct frame start_guarded(const struct op25b_guard_control *guard,
+				  struct op25b_guard_beat *heartbeat)
 {
 	struct dp_rings_config c = usual;
 	struct frame f;
@@ -356,7 +357,7 @@ static struct frame start_guarded(const struct op25b_guard_control *guard, uint6
 static void leaves_frames_to_the_guard_until_it_has_a_policy(void **state)
 {
 	const struct op25b_guard_control guard = {.active = 7 * 2 + 1, .image_checksum = 7};
-	uint64_t heartbeat = 0;
+	struct op25b_guard_beat heartbeat = {0};
 	struct frame f = start_guarded(&guard, &heartbeat);
 	size_t bytes;
 	void *image = make_image(7, &bytes);
@@ -364,11 +365,11 @@ static void leaves_frames_to_the_guard_until_it_has_a_policy(void **state)
 	(void)state;
 	dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
 	assert_int_equal(dp_rings_turn(), 0);
-	assert_int_equal(heartbeat, 0);
+	assert_int_equal(heartbeat.turn_ns, 0);
 	assert_int_equal(dp_rings_publish(image, bytes).outcome, OUTCOME_APPLIED);
 	assert_int_equal(dp_rings_turn(), 1);
 	assert_int_equal(dp_rings_reason_count(REASON_DROP_BLOCKED), 1);
-	assert_true(heartbeat > 0);
+	assert_true(heartbeat.turn_ns > 0);
 	free(image);
 }
 
@@ -376,7 +377,7 @@ static void leaves_frames_to_the_guard_until_it_has_a_policy(void **state)
 static void leaves_frames_to_the_guard_while_that_has_a_newer_policy(void **state)
 {
 	struct op25b_guard_control guard = {.active = 0};
-	uint64_t heartbeat = 0;
+	struct op25b_guard_beat heartbeat = {0};
 	struct frame f = start_guarded(&guard, &heartbeat);
 	size_t bytes;
 	struct op25b_image_hdr *image = make_image(5, &bytes);
@@ -384,54 +385,58 @@ static void leaves_frames_to_the_guard_while_that_has_a_newer_policy(void **stat
 	(void)state;
 	assert_int_equal(dp_rings_publish(image, bytes).outcome, OUTCOME_APPLIED);
 	assert_int_equal(dp_rings_turn(), 0);
-	assert_true(heartbeat > 0);
+	assert_true(heartbeat.turn_ns > 0);
 	guard.active = 6 * 2;
 	guard.image_checksum = image->checksum + 1;
 	dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
 	assert_int_equal(dp_rings_turn(), 0);
-	assert_int_equal(heartbeat, 0);
+	assert_int_equal(heartbeat.turn_ns, 0);
 	// A newer generation of the very same policy is no newer policy.
 	guard.image_checksum = image->checksum;
 	assert_int_equal(dp_rings_turn(), 1);
-	assert_true(heartbeat > 0);
+	assert_true(heartbeat.turn_ns > 0);
 	// Neither is an older one that the guard is yet to be moved on from.
 	guard = (struct op25b_guard_control){.active = 4 * 2, .image_checksum = 4};
 	expect_drop(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes, REASON_DROP_BLOCKED);
 	free(image);
 }
 
-// What the driver says, in place of rte_eth_stats_get(): ring ports lose nothing.
-static struct rte_eth_stats driver_says;
+// What the driver says of devices 3 and 4, in place of rte_eth_stats_get(): ring ports lose
+// nothing.
+static struct rte_eth_stats driver_says[2];
 static int driver_error;
 
 int __wrap_rte_eth_stats_get(uint16_t eth, struct rte_eth_stats *stats);
 int __wrap_rte_eth_stats_get(uint16_t eth, struct rte_eth_stats *stats)
 {
-	assert_int_equal(eth, 3);
-	*stats = driver_says;
-	return driver_error;
+	assert_in_range(eth, 3, 4);
+	*stats = driver_says[eth - 3];
+	return eth == 4 ? driver_error : 0;
 }
 
-static void copies_what_the_driver_lost(void **state)
+static void adds_up_what_the_devices_of_a_port_lost(void **state)
 {
-	const struct port port = {.name = "nic", .eth = 3};
+	const struct port port = {
+		.name = "nic", .device = {{.eth = 3}, {.eth = 4}}, .device_count = 2};
 	struct op25b_stats_port to = {.name = "nic", .side = SIDE_NETWORK, .pair = 2};
 
 	(void)state;
-	driver_says = (struct rte_eth_stats){
+	driver_says[0] = (struct rte_eth_stats){
 		.ipackets = 1, .imissed = 1ull << 40, .ierrors = 20, .oerrors = 2, .rx_nombuf = 3};
+	driver_says[1] = (struct rte_eth_stats){
+		.ipackets = 7, .imissed = 1, .ierrors = 300, .oerrors = 7, .rx_nombuf = 40};
 	driver_error = 0;
 	port_read_losses(&port, &to);
-	assert_true(to.rx_missed_packets == 1ull << 40);
-	assert_int_equal(to.rx_error_packets, 20);
-	assert_int_equal(to.rx_nobuf_packets, 3);
+	assert_true(to.rx_missed_packets == (1ull << 40) + 1);
+	assert_int_equal(to.rx_error_packets, 320);
+	assert_int_equal(to.rx_nobuf_packets, 43);
 	// A driver that fails to answer takes nothing back.
-	memset(&driver_says, 0, sizeof(driver_says));
+	memset(driver_says, 0, sizeof(driver_says));
 	driver_error = -EIO;
 	port_read_losses(&port, &to);
-	assert_true(to.rx_missed_packets == 1ull << 40);
-	assert_int_equal(to.rx_error_packets, 20);
-	assert_int_equal(to.rx_nobuf_packets, 3);
+	assert_true(to.rx_missed_packets == (1ull << 40) + 1);
+	assert_int_equal(to.rx_error_packets, 320);
+	assert_int_equal(to.rx_nobuf_packets, 43);
 	assert_string_equal(to.name, "nic");
 	assert_int_equal(to.pair, 2);
 }
@@ -456,7 +461,7 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(
 			leaves_frames_to_the_guard_while_that_has_a_newer_policy, start, stop),
-		cmocka_unit_test(copies_what_the_driver_lost),
+		cmocka_unit_test(adds_up_what_the_devices_of_a_port_lost),
 	};
 
 	return cmocka_run_group_tests_name("dp", tests, NULL, NULL);

@@ -24,6 +24,7 @@
 #define SLOTS 4096u
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define MANY_PUBLISHES 1000u
+#define MANY_HOSTS 400000u // prefixes that share little and lie deep
 
 // Pool "flets" with action on every destination, and what prefixes are given (NULL: none).
 static void *make_image_of(uint64_t generation, uint8_t action, const char *prefix4,
@@ -245,9 +246,11 @@ static void refuses_tables_that_do_not_fit(void **state)
 	void *image;
 
 	(void)state;
-	for (i = 0; i < 60000; i++) {
-		snprintf(prefix, sizeof(prefix), "2001:%x:%x:%x:%x:%x:%x:%x/128", i & 0xffff,
-			 i * 7919 & 0xffff, i & 255, i, i * 31 & 0xffff, i, i);
+	for (i = 0; i < MANY_HOSTS; i++) {
+		uint32_t low = i & 0xffff;
+
+		snprintf(prefix, sizeof(prefix), "2001:%x:%x:%x:%x:%x:%x:%x/128", low,
+			 low * 7919 & 0xffff, i >> 16, low, low * 31 & 0xffff, low, low);
 		image_build_prefix(b, prefix, pool, 0, 0);
 	}
 	image = image_build_finish(b, 11, &bytes);
@@ -255,7 +258,7 @@ static void refuses_tables_that_do_not_fit(void **state)
 	answer = dp_rings_publish(image, bytes);
 	assert_int_equal(answer.outcome, OUTCOME_NO_MEMORY);
 	assert_int_equal(answer.detail[0], 0);
-	assert_int_equal(answer.detail[1], 60000);
+	assert_int_equal(answer.detail[1], MANY_HOSTS);
 	expect_untouched();
 	free(image);
 	assert_int_equal(publish(11, ACTION_PERMIT), OUTCOME_APPLIED);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The tables that op25b-dp builds say what the image says, for large policies whose prefixes are
-// nested at every depth: rte_fib and rte_fib6 against the linear match of core/image_view.h.
+// nested at every depth: against the linear match of core/image_view.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

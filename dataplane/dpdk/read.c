@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Reading the headers of a burst: see burst.h. First the frames that have the port's usual shapes,
+// several at a time; then the quick test, one by one; from its results new shapes are learnt. What
+// is left is for parse(). A worker's thread.
+#include "read.h"
+
+#include "burst.h"
+
+#define WORTH_A_SHAPE 8u // frames in a burst: fewer cost less one by one
+#define PATIENCE 64u     // bursts until what was in vain is tried again
+
+static uint32_t count_bits(uint64_t bits)
+{
+	return (uint32_t)__builtin_popcountll(bits);
+}
+
+// Counts frames of one kind.
+static void settle(struct burst *b, uint32_t kind, uint32_t packets, uint64_t bytes)
+{
+	b->settled[kind].packets += packets;
+	b->settled[kind].bytes += (uint32_t)bytes;
+}
+
+// Returns the frames that are not of a shape. One that hardly fits any is forgotten.
+static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, uint32_t count)
+{
+	uint32_t i, fits;
+
+	for (i = 0; i < SHAPE_FAMILIES; i++) {
+		struct shape *s = &r->shape[i ^ r->first];
+		struct shape_match found;
+
+		if (!s->is_set || count_bits(left) < WORTH_A_SHAPE)
+			continue;
+		found = shape_match(s, b->rx, count);
+		fits = count_bits(found.tcp | found.udp);
+		s->is_set = fits >= WORTH_A_SHAPE;
+		left &= ~(found.tcp | found.udp);
+		settle(b, s->kind, count_bits(found.tcp), shape_sum(b->length, found.tcp));
+		settle(b, s->kind + 1, count_bits(found.udp), shape_sum(b->length, found.udp));
+	}
+	return left;
+}
+
+static enum quick_kind kind_of(const struct rte_mbuf *m)
+{
+	uint32_t readable = m->data_len < WINDOW_BYTES ? m->data_len : WINDOW_BYTES;
+
+	if (readable < QUICK_MIN_BYTES)
+		return QUICK_NONE;
+	return quick_kind_of(rte_pktmbuf_mtod(m, const struct window *), readable, m->pkt_len);
+}
+
+// Asks the quick test about each of these frames. Returns one that it has settled, or WORKER_BURST.
+static uint32_t read_singly(struct burst *b, uint64_t left, uint32_t *settled_count)
+{
+	uint64_t sums[QUICK_COUNT] = {0}; // packets in the low half, bytes in the high one
+	uint32_t i, last = WORKER_BURST, rest_count = 0, asked = 0;
+	enum quick_kind kind;
+
+	for (; left; left &= left - 1) {
+		i = (uint32_t)__builtin_ctzll(left);
+		kind = kind_of(b->rx[i]);
+		sums[kind] += (uint64_t)b->length[i] << 32 | 1;
+		b->rest[rest_count] = (uint8_t)i;
+		rest_count += kind == QUICK_NONE;
+		last = kind == QUICK_NONE ? last : i;
+		asked++;
+	}
+	for (kind = 0; kind < QUICK_COUNT; kind++)
+		settle(b, kind, (uint32_t)sums[kind], sums[kind] >> 32);
+	b->rest_count = rest_count;
+	*settled_count = asked - rest_count;
+	return last;
+}
+
+// Where many had to be asked one by one, one of them shows what the next will look like.
+static void learn(struct reader *r, const struct rte_mbuf *m)
+{
+	struct shape learnt;
+	uint32_t family;
+
+	if (r->patience) {
+		r->patience--;
+		return;
+	}
+	if (!shape_learn(&learnt, rte_pktmbuf_mtod(m, const struct window *))) {
+		r->patience = PATIENCE;
+		return;
+	}
+	family = learnt.kind >= QUICK_IP6_TCP;
+	r->shape[family] = learnt;
+	r->first = family;
+}
+
+// All of them are for parse().
+static void leave_all(struct burst *b, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		b->rest[i] = (uint8_t)i;
+	b->rest_count = count;
+	for (i = 0; i < count; i++)
+		b->bytes += b->length[i];
+}
+
+void burst_read(struct burst *b, struct reader *r, uint32_t count)
+{
+	uint64_t left = ~0ull >> (64 - count);
+	uint32_t i, kind, settled_count;
+
+	memset(b->settled, 0, sizeof(b->settled));
+	b->bytes = 0;
+	for (i = 0; i < count; i++)
+		b->length[i] = b->rx[i]->pkt_len;
+	if (r->barren) {
+		r->barren--;
+		leave_all(b, count);
+		return;
+	}
+	if (r->has_shapes)
+		left = read_shapes(b, r, left, count);
+	i = read_singly(b, left, &settled_count);
+	for (kind = 0; kind < QUICK_COUNT; kind++)
+		b->bytes += b->settled[kind].bytes;
+	if (r->has_shapes && settled_count >= WORTH_A_SHAPE)
+		learn(r, b->rx[i]);
+	// A flood: it would be asked for nothing.
+	if (b->rest_count == count && count >= WORTH_A_SHAPE)
+		r->barren = PATIENCE;
+}
