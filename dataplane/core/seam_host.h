@@ -58,7 +58,7 @@ STAGE uint32_t opaque(uint32_t *cell, uint32_t v)
 // whose start alone costs more than the rest of parse().
 STAGE void clear(void *at, uint32_t bytes)
 {
-	typedef uint64_t two_words __attribute__((vector_size(16), aligned(8), may_alias));
+	typedef uint64_t two_words __attribute__((vector_size(16), aligned(4), may_alias));
 	two_words *word = at;
 	uint32_t i;
 
