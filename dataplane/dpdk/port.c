@@ -209,8 +209,12 @@ static bool probe(const char *devargs, char name[OP25B_MAX_NAME_BYTES], uint16_t
 	}
 	if (!error && rte_eth_dev_get_port_by_name(name, eth) == 0)
 		return true;
-	log_line("no port from \"%s\": %s", devargs,
-		 error ? rte_strerror(-error) : "no driver took the device");
+	if (error == -E2BIG)
+		log_line("no port from \"%s\": this DPDK takes no more than 127 characters",
+			 devargs);
+	else
+		log_line("no port from \"%s\": %s", devargs,
+			 error ? rte_strerror(-error) : "no driver took the device");
 	return false;
 }
 

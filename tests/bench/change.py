@@ -96,9 +96,8 @@ class Load:
     def __exit__(self, *_):
         self.ctx.stop(self.process)
 
-    @staticmethod
-    def _device(path):
-        return f"socket={path},socket-abstract=no,id=0,rsize={RING_LOG2}"
+    def _device(self, path):
+        return f"socket={self.ctx.local(path)},socket-abstract=no,id=0,rsize={RING_LOG2}"
 
     def ports(self):
         return [f"net_memif{i},role=client,{self._device(path)}" for i, path in enumerate(self.sockets)]
@@ -239,7 +238,7 @@ def under_full_load(ctx, publishes):
     policies = change_plan.write_policies(ctx, LARGE, LARGE_POOLS)
     prefixes = plan.prefix_file(ctx.path("change-prefixes"), LARGE)
     capture = ctx.capture("dual", frames=HOT, port25=10, prefixes=prefixes)
-    with Box(ctx, "change-full", (f"net_pcap0,rx_pcap={capture},infinite_rx=1", "net_null0,no-rx=1")) as box:
+    with Box(ctx, "change-full", (f"net_pcap0,rx_pcap={ctx.local(capture)},infinite_rx=1", "net_null0,no-rx=1")) as box:
         # The first two find fresh memory; a box meets that once.
         rows = box.offer(policies, publishes + 2, 200)
         offers, pauses = check_offers(rows, publishes + 2)[2:], [row for row in rows if "pause" in row][2:]

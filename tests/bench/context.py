@@ -109,6 +109,11 @@ class Context:
     def path(self, name):
         return os.path.join(self.work, name)
 
+    def local(self, path):
+        """The same path as seen from the work folder, in which programs are started: DPDK 24.11 makes no device from more than
+        127 characters."""
+        return os.path.relpath(path, self.work)
+
     def program(self, name):
         """Path of a program of this build: one of op25b, or one of tests/bench."""
         path = os.path.join(self.build, FOLDERS.get(name, "tests/bench"), name)
@@ -145,7 +150,7 @@ class Context:
         """Starts a process that ends with this run at the latest. What it says goes to the file `log` of the work folder.
         Only for the main thread: the process would end with any other."""
         with open(self.path(log), "a", encoding="utf-8") as out:
-            keys = {"stdout": out, "stderr": out, "stdin": subprocess.DEVNULL} | keys
+            keys = {"stdout": out, "stderr": out, "stdin": subprocess.DEVNULL, "cwd": self.work} | keys
             self._processes.append(subprocess.Popen(args, preexec_fn=end_with_parent, **keys))
         return self._processes[-1]
 

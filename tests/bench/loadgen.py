@@ -57,7 +57,7 @@ class Loadgen:
         self.ctx.wait_for(lambda: f"{name} has its sockets: {self.ctx.log(f'{name}.log')}", lambda: all(map(os.path.exists, self.sockets)))
 
     def _ports(self, role):
-        return [f"net_memif{side},role={role},socket-abstract=no,socket={path},{RING}" for side, path in enumerate(self.sockets)]
+        return [f"net_memif{side},role={role},socket-abstract=no,socket={self.ctx.local(path)},{RING}" for side, path in enumerate(self.sockets)]
 
     def box_ports(self):
         """Device strings for the box: subscriber side, network side."""

@@ -63,7 +63,7 @@ class Turns:
         if not self.is_huge:
             self.mib = self.buffers * PAGE_BYTES // (1 << 20) + OTHER_MIB
         # A device string ends a value at a comma; the paths of a context have none.
-        self.ports = (",".join(["net_pcap0", *(f"rx_pcap={path}" for path in captures), "infinite_rx=1"]), "net_null0,no-rx=1")
+        self.ports = (",".join(["net_pcap0", *(f"rx_pcap={ctx.local(path)}" for path in captures), "infinite_rx=1"]), "net_null0,no-rx=1")
         self.peers = []
         self.own = None
         self.totals = []
