@@ -17,6 +17,7 @@
 // IANA protocol numbers that the parser tells apart.
 enum ip_proto {
 	PROTO_HOPOPTS = 0,
+	PROTO_ICMP = 1,
 	PROTO_IP4 = 4,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
@@ -27,6 +28,7 @@ enum ip_proto {
 	PROTO_ESP = 50,
 	PROTO_AH = 51,
 	PROTO_MOBILE = 55, // RFC 2004 minimal encapsulation
+	PROTO_ICMP6 = 58,
 	PROTO_DSTOPTS = 60,
 	PROTO_IPIP = 94,
 	PROTO_ETHERIP = 97,

@@ -3,9 +3,9 @@
 // The quick test: says of the common frame, which is not about port 25, what parse() and
 // decide_early() would say, for a fifth of the price. It may only say "surely passes"; of all else
 // it says nothing, and parse() is asked. What it knows: Ethernet II with up to four VLAN tags,
-// PPPoE, IPv4 without options and not fragmented, IPv6 with hop-by-hop and destination options, TCP
-// and UDP. Frames of both protocols come mixed, so that their difference is arithmetic, not a
-// branch. Pure C: any thread, no state.
+// PPPoE, IPv4 without options and not fragmented, IPv6 with hop-by-hop and destination options,
+// TCP, UDP and ICMP. Frames of these protocols come mixed, so that their difference is arithmetic,
+// not a branch. Pure C: any thread, no state.
 //
 // tests/packets/core_judge.c holds it against parse(), in every frame that a test of the core
 // judges.
@@ -16,9 +16,9 @@
 // How a settled frame is counted.
 enum quick_kind {
 	QUICK_IP4_TCP = 0,
-	QUICK_IP4_UDP = 1,
+	QUICK_IP4_OTHER = 1, // UDP or ICMP
 	QUICK_IP6_TCP = 2,
-	QUICK_IP6_UDP = 3,
+	QUICK_IP6_OTHER = 3,
 	QUICK_NONE = 4, // not settled
 	QUICK_COUNT = 5,
 };
@@ -46,24 +46,33 @@ STAGE enum op25b_reason quick_reason(enum quick_kind kind)
 
 STAGE enum op25b_family quick_family(enum quick_kind kind)
 {
-	return kind <= QUICK_IP4_UDP ? FAMILY_IP4 : FAMILY_IP6;
+	return kind <= QUICK_IP4_OTHER ? FAMILY_IP4 : FAMILY_IP6;
 }
 
-// TCP or UDP at off, of which 20 bytes can be read; `left` bytes from there to the end of the
-// packet by its own length. tcp: the kind to be returned.
+// Whether an IPv6 header of this number has options in it.
+STAGE bool quick_is_options(uint32_t next)
+{
+	return next == PROTO_HOPOPTS || next == PROTO_DSTOPTS;
+}
+
+// TCP, UDP or ICMP at off, of which 20 bytes can be read; `left` bytes from there to the end of the
+// packet by its own length. ICMP that looks like L2TP's ports is left to parse(). tcp: the kind to
+// be returned of TCP.
 STAGE enum quick_kind quick_upper(const struct window *w, uint32_t off, uint32_t proto,
 				  int32_t left, enum quick_kind tcp)
 {
-	bool is_tcp = proto == PROTO_TCP, is_udp = proto == PROTO_UDP;
+	bool is_tcp = proto == PROTO_TCP;
+	bool is_icmp = proto == (tcp == QUICK_IP4_TCP ? PROTO_ICMP : PROTO_ICMP6);
+	bool is_other = (proto == PROTO_UDP) | is_icmp;
 	uint32_t marked = is_tcp ? PORTS_BE(SMTP_PORT) : PORTS_BE(L2TP_PORT);
 	int32_t header = win_ld8(w, off + 12) >> 2 & 0x3c;
 	bool is_short = header < (int32_t)TCP_MIN_BYTES;
 	bool is_cut = header > left;
 	bool is_marked = is_half_zero(win_ld32_be(w, off) ^ marked);
 
-	bool is_settled = ((is_tcp & !is_short & !is_cut) | is_udp) & !is_marked;
+	bool is_settled = ((is_tcp & !is_short & !is_cut) | is_other) & !is_marked;
 
-	return is_settled ? tcp + is_udp : QUICK_NONE;
+	return is_settled ? tcp + is_other : QUICK_NONE;
 }
 
 // The packet at off. end: what the headers in front leave of the frame.
@@ -95,8 +104,7 @@ STAGE enum quick_kind quick_ip6(const struct window *w, uint32_t off, uint32_t r
 	if (off + win_ld16(w, off - 36) > end)
 		return QUICK_NONE;
 	end = off + win_ld16(w, off - 36);
-	for (i = 0; i < QUICK_MAX_HEADERS && (next == PROTO_HOPOPTS || next == PROTO_DSTOPTS);
-	     i++) {
+	for (i = 0; i < QUICK_MAX_HEADERS && quick_is_options(next); i++) {
 		next = win_ld8(w, off);
 		off += (win_ld8(w, off + 1) + 1u) * 8;
 		// UDP is not asked for a length, but what is in front of it has to be there.

@@ -29,7 +29,6 @@ struct burst {
 	struct rte_mbuf *rx[WORKER_BURST];     // the frames, in order of arrival
 	uint64_t bytes;                        // of the frames in rx
 	struct burst_sum settled[QUICK_COUNT]; // [enum quick_kind]; QUICK_NONE: those in rest
-	uint32_t length[WORKER_BURST];         // of the frames in rx, bytes
 	uint32_t rest_count;
 	uint8_t rest[WORKER_BURST]; // frames that the quick test left, as indices in rx, ascending
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Reading the headers of a burst: see burst.h. First the frames that have the port's usual shapes,
-// several at a time; then the quick test, one by one; from its results new shapes are learnt. What
+// eight at a time; then the quick test, one by one; from its results new shapes are learnt. What
 // is left is for parse(). A worker's thread.
 #include "read.h"
 
@@ -34,11 +34,11 @@ static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, ui
 		if (!s->is_set || count_bits(left) < WORTH_A_SHAPE)
 			continue;
 		found = shape_match(s, b->rx, count);
-		fits = count_bits(found.tcp | found.udp);
+		fits = count_bits(found.tcp | found.other);
 		s->is_set = fits >= WORTH_A_SHAPE;
-		left &= ~(found.tcp | found.udp);
-		settle(b, s->kind, count_bits(found.tcp), shape_sum(b->length, found.tcp));
-		settle(b, s->kind + 1, count_bits(found.udp), shape_sum(b->length, found.udp));
+		left &= ~(found.tcp | found.other);
+		settle(b, s->kind, count_bits(found.tcp), found.tcp_bytes);
+		settle(b, s->kind + 1, count_bits(found.other), found.other_bytes);
 	}
 	return left;
 }
@@ -62,7 +62,7 @@ static uint32_t read_singly(struct burst *b, uint64_t left, uint32_t *settled_co
 	for (; left; left &= left - 1) {
 		i = (uint32_t)__builtin_ctzll(left);
 		kind = kind_of(b->rx[i]);
-		sums[kind] += (uint64_t)b->length[i] << 32 | 1;
+		sums[kind] += (uint64_t)b->rx[i]->pkt_len << 32 | 1;
 		b->rest[rest_count] = (uint8_t)i;
 		rest_count += kind == QUICK_NONE;
 		last = kind == QUICK_NONE ? last : i;
@@ -99,11 +99,11 @@ static void leave_all(struct burst *b, uint32_t count)
 {
 	uint32_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		b->rest[i] = (uint8_t)i;
+		b->bytes += b->rx[i]->pkt_len;
+	}
 	b->rest_count = count;
-	for (i = 0; i < count; i++)
-		b->bytes += b->length[i];
 }
 
 void burst_read(struct burst *b, struct reader *r, uint32_t count)
@@ -113,8 +113,6 @@ void burst_read(struct burst *b, struct reader *r, uint32_t count)
 
 	memset(b->settled, 0, sizeof(b->settled));
 	b->bytes = 0;
-	for (i = 0; i < count; i++)
-		b->length[i] = b->rx[i]->pkt_len;
 	if (r->barren) {
 		r->barren--;
 		leave_all(b, count);

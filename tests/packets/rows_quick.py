@@ -3,11 +3,12 @@
 one thing is wrong with each, or it is only as long as it has to be. Their ports are not 25 where what is wrong
 would be all that speaks against them."""
 
-from frames import AH, CTAG, FRAGMENT, STAG, eth, ext, fragment, ip4, ip6, pppoe, tcp4, tcp6, udp
+from frames import AH, CTAG, FRAGMENT, STAG, chain, eth, ext, fragment, ip4, ip6, pppoe, tcp4, tcp6, udp
 from rows_link import IP4_587, IP6_587, unreadable
 from table import DYN, DYN6, FIX, FIX6, MX, MX6, NET, SUB, about, row
 
 UDP = 17
+ICMP6 = 58
 FOUR_TAGS = [STAG, CTAG, CTAG, CTAG]
 
 
@@ -67,6 +68,18 @@ about("E12")
 row("block_25_whose_options_and_acknowledgement_look_like_tcp", SUB,
     seg(25, options=b"\1\1\1\1", tcp={"ack": 0x50000000}), "DROP_BLOCKED")
 about("E15")
+for headers, text in (((60,), "options"), ((0, 60), "two_options"), ((0, 60, 60), "three_options")):
+    for port, name, reason in ((25, "block_25", "DROP_BLOCKED"), (587, "pass_587", "PASS_NOT_PORT25")):
+        nh, body = chain(headers, tcp6(DYN6, MX6, port))
+        row("%s_behind_%s_of_8_octets" % (name, text), SUB, eth(0x86DD, ip6(DYN6, MX6, body, nh=nh)), reason)
+    nh, body = chain(headers, udp(53, 53, b"\0" * 24), UDP)
+    row("pass_udp_behind_%s_of_8_octets" % text, SUB, eth(0x86DD, ip6(DYN6, MX6, body, nh=nh)), "PASS_NOT_TCP")
+    nh, body = chain(headers, b"\x80\0" + b"\0" * 38, ICMP6)
+    row("pass_echo_behind_%s_of_8_octets" % text, SUB, eth(0x86DD, ip6(DYN6, MX6, body, nh=nh)), "PASS_NOT_TCP")
+row("pass_587_behind_options_of_16_octets", SUB,
+    eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 1) + tcp6(DYN6, MX6, 587), nh=60)), "PASS_NOT_PORT25")
+row("pass_587_behind_options_of_8_and_16_octets", SUB,
+    eth(0x86DD, ip6(DYN6, MX6, ext(60, 60) + ext(60, 6, 1) + tcp6(DYN6, MX6, 587), nh=60)), "PASS_NOT_PORT25")
 for units in (3, 16):
     decoy = bytes([6, units, 1, 8 * units + 4]) + b"\0" * 4 + DECOY + b"\0" * (8 * units - len(DECOY))
     row("block_25_behind_%d_octets_of_options_with_587_in_them" % (8 * units + 8), SUB,
