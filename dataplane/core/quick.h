@@ -55,22 +55,22 @@ STAGE bool quick_is_options(uint32_t next)
 	return next == PROTO_HOPOPTS || next == PROTO_DSTOPTS;
 }
 
-// TCP, UDP or ICMP at off, of which 20 bytes can be read; `left` bytes from there to the end of the
-// packet by its own length. ICMP that looks like L2TP's ports is left to parse(). tcp: the kind to
-// be returned of TCP.
-STAGE enum quick_kind quick_upper(const struct window *w, uint32_t off, uint32_t proto,
-				  int32_t left, enum quick_kind tcp)
+// TCP, UDP or ICMP at off, of which UDP_PORTS_BYTES can be read; `left` bytes from there to the end
+// of the packet by its own length. ICMP that looks like L2TP's ports is left to parse(). tcp: the
+// kind to be returned of TCP.
+STAGE enum quick_kind quick_upper(const struct window *w, uint32_t off, uint32_t readable,
+				  uint32_t proto, int32_t left, enum quick_kind tcp)
 {
 	bool is_tcp = proto == PROTO_TCP;
 	bool is_icmp = proto == (tcp == QUICK_IP4_TCP ? PROTO_ICMP : PROTO_ICMP6);
 	bool is_other = (proto == PROTO_UDP) | is_icmp;
 	uint32_t marked = is_tcp ? PORTS_BE(SMTP_PORT) : PORTS_BE(L2TP_PORT);
-	int32_t header = win_ld8(w, off + 12) >> 2 & 0x3c;
+	bool has_header = off + TCP_MIN_BYTES <= readable;
+	int32_t header = win_ld8(w, has_header ? off + 12 : off) >> 2 & 0x3c;
 	bool is_short = header < (int32_t)TCP_MIN_BYTES;
 	bool is_cut = header > left;
 	bool is_marked = is_half_zero(win_ld32_be(w, off) ^ marked);
-
-	bool is_settled = ((is_tcp & !is_short & !is_cut) | is_other) & !is_marked;
+	bool is_settled = ((is_tcp & has_header & !is_short & !is_cut) | is_other) & !is_marked;
 
 	return is_settled ? tcp + is_other : QUICK_NONE;
 }
@@ -82,13 +82,13 @@ STAGE enum quick_kind quick_ip4(const struct window *w, uint32_t off, uint32_t r
 	uint32_t total;
 	uint64_t head;
 
-	if (off + IP4_MIN_BYTES + TCP_MIN_BYTES > readable)
+	if (off + IP4_MIN_BYTES + UDP_PORTS_BYTES > readable)
 		return QUICK_NONE;
 	head = win_ld64_le(w, off);
 	total = __builtin_bswap16((uint16_t)(head >> IP4_BYTES_OFF));
 	if ((head & IP4_WHOLE_MASK) != IP4_WHOLE || off + total > end)
 		return QUICK_NONE;
-	return quick_upper(w, off + IP4_MIN_BYTES, win_ld8(w, off + 9),
+	return quick_upper(w, off + IP4_MIN_BYTES, readable, win_ld8(w, off + 9),
 			   (int32_t)(total - IP4_MIN_BYTES), QUICK_IP4_TCP);
 }
 
@@ -97,7 +97,7 @@ STAGE enum quick_kind quick_ip6(const struct window *w, uint32_t off, uint32_t r
 {
 	uint32_t next, i;
 
-	if (off + IP6_HEADER_BYTES + TCP_MIN_BYTES > readable || win_ld8(w, off) >> 4 != 6)
+	if (off + IP6_HEADER_BYTES + UDP_PORTS_BYTES > readable || win_ld8(w, off) >> 4 != 6)
 		return QUICK_NONE;
 	next = win_ld8(w, off + 6);
 	off += IP6_HEADER_BYTES;
@@ -108,10 +108,10 @@ STAGE enum quick_kind quick_ip6(const struct window *w, uint32_t off, uint32_t r
 		next = win_ld8(w, off);
 		off += (win_ld8(w, off + 1) + 1u) * 8;
 		// UDP is not asked for a length, but what is in front of it has to be there.
-		if (off + TCP_MIN_BYTES > readable || off > end)
+		if (off + UDP_PORTS_BYTES > readable || off > end)
 			return QUICK_NONE;
 	}
-	return quick_upper(w, off, next, (int32_t)(end - off), QUICK_IP6_TCP);
+	return quick_upper(w, off, readable, next, (int32_t)(end - off), QUICK_IP6_TCP);
 }
 
 // The same below tags, PPPoE, or both.

@@ -115,6 +115,8 @@ bool shape_learn(struct shape *s, const struct window *w)
 	own = s->kind == QUICK_IP4_TCP ? 0 : IP6_HEADER_BYTES;
 	s->before_length = ip_off + own;
 	s->before_session = ip_off - 2;
+	s->least = s->upper_off + UDP_PORTS_BYTES;
+	s->least = s->least > QUICK_MIN_BYTES ? s->least : QUICK_MIN_BYTES;
 	s->in_session = 2 + own;
 	return true;
 }

@@ -36,10 +36,11 @@ struct shape {
 	uint32_t outside;        // octets of the IP header that it does count
 	uint32_t before_session; // octets of the frame that PPPoE's length does not count
 	uint32_t in_session;     // octets that it counts and the IP length does not
-	uint16_t head_off;       // octets from the start of the frame
-	uint16_t upper_off;      // likewise: TCP or UDP, if there are no options in front
-	bool is_set;             // it was learnt
-	bool has_below;          // there are tags, or PPPoE
+	uint32_t least;     // octets that must be readable, whatever the protocol; without options
+	uint16_t head_off;  // octets from the start of the frame
+	uint16_t upper_off; // likewise: TCP or UDP, if there are no options in front
+	bool is_set;        // it was learnt
+	bool has_below;     // there are tags, or PPPoE
 	bool is_pppoe;
 	bool has_options;     // up to two IPv6 headers of 8 octets with options may be in front
 	enum quick_kind kind; // of TCP; that of the others is one more

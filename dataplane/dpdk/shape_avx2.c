@@ -213,7 +213,7 @@ VECTOR_INLINE __m256i unless_negative(__m256i numbers, __m256i mask)
 // Less than 0: something is shorter than it has to be, whatever the protocol.
 VECTOR_INLINE __m256i shortage(const struct headers *h, const struct shape *s, struct traits t)
 {
-	__m256i least = dwords(s->upper_off + TCP_MIN_BYTES), counted, less;
+	__m256i least = dwords(s->least), counted, less;
 
 	if (t.has_options)
 		least = _mm256_add_epi32(least, h->options_bytes);
@@ -233,15 +233,21 @@ VECTOR_INLINE __m256i shortage(const struct headers *h, const struct shape *s, s
 	return less;
 }
 
-// Less than 0: the TCP header is shorter than it can be, or longer than the packet.
+// Less than 0: the TCP header is shorter than it can be, or longer than the packet, or cannot be
+// read.
 VECTOR_INLINE __m256i cut(const struct headers *h, const struct shape *s, struct traits t)
 {
-	__m256i room =
-		t.has_options ? _mm256_sub_epi32(h->ip_bytes, h->options_bytes) : h->ip_bytes;
+	__m256i room = h->ip_bytes, readable = h->readable, less;
 
+	if (t.has_options) {
+		room = _mm256_sub_epi32(room, h->options_bytes);
+		readable = _mm256_sub_epi32(readable, h->options_bytes);
+	}
 	room = _mm256_sub_epi32(room, dwords(s->outside));
-	return _mm256_or_si256(_mm256_sub_epi32(h->tcp_bytes, dwords(TCP_MIN_BYTES)),
+	less = _mm256_or_si256(_mm256_sub_epi32(h->tcp_bytes, dwords(TCP_MIN_BYTES)),
 			       _mm256_sub_epi32(room, h->tcp_bytes));
+	return _mm256_or_si256(less,
+			       _mm256_sub_epi32(readable, dwords(s->upper_off + TCP_MIN_BYTES)));
 }
 
 // Either port in either protocol: the few that this leaves too many are asked again.
@@ -272,10 +278,12 @@ VECTOR_INLINE struct group match_eight(const struct shape *s, struct traits t,
 	if (t.has_below)
 		read_below(&h, s, &f);
 	if (t.has_options) {
-		uint32_t options_bytes[SHAPE_GROUP] __attribute__((aligned(32))), k;
+		// Volatile: added as vectors, the sums would have to be taken apart one by one.
+		volatile uint32_t options_bytes[SHAPE_GROUP] __attribute__((aligned(32)));
+		uint32_t k;
 
 		read_options(&h, s, &f);
-		_mm256_store_si256((void *)options_bytes, h.options_bytes);
+		_mm256_store_si256((void *)(uintptr_t)options_bytes, h.options_bytes);
 #pragma GCC unroll 8
 		for (k = 0; k < SHAPE_GROUP; k++)
 			f.at[k] += options_bytes[k];

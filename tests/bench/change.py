@@ -96,8 +96,9 @@ class Load:
     def __exit__(self, *_):
         self.ctx.stop(self.process)
 
-    def _device(self, path):
-        return f"socket={self.ctx.local(path)},socket-abstract=no,id=0,rsize={RING_LOG2}"
+    @staticmethod
+    def _device(path):
+        return f"socket={path},socket-abstract=no,id=0,rsize={RING_LOG2}"
 
     def ports(self):
         return [f"net_memif{i},role=client,{self._device(path)}" for i, path in enumerate(self.sockets)]

@@ -98,7 +98,7 @@ class Context:
         self._cases = None  # (how many the row will measure, how many it has, when it began)
 
     def __enter__(self):
-        self.work = tempfile.mkdtemp(prefix="op25b-capacity.")
+        self.work = tempfile.mkdtemp(prefix="op25b.")
         return self
 
     def __exit__(self, *_):

@@ -46,7 +46,7 @@ class Loadgen:
     def __init__(self, ctx, name, is_huge):
         self.ctx = ctx
         self.name = name
-        self.sockets = [ctx.path(f"{name}-{side}.sock") for side in SIDES]
+        self.sockets = [ctx.path(f"{name}-{side[:3]}.sock") for side in SIDES]
         self.sent = self.received = self.answered = 0  # since the beginning
         self.learnt = None  # (captures, what becomes of their frames)
         memory = ["--in-memory"] if is_huge else ["--no-huge", "--no-shconf"]
@@ -57,7 +57,7 @@ class Loadgen:
         self.ctx.wait_for(lambda: f"{name} has its sockets: {self.ctx.log(f'{name}.log')}", lambda: all(map(os.path.exists, self.sockets)))
 
     def _ports(self, role):
-        return [f"net_memif{side},role={role},socket-abstract=no,socket={self.ctx.local(path)},{RING}" for side, path in enumerate(self.sockets)]
+        return [f"net_memif{side},role={role},socket-abstract=no,socket={path},{RING}" for side, path in enumerate(self.sockets)]
 
     def box_ports(self):
         """Device strings for the box: subscriber side, network side."""

@@ -90,6 +90,10 @@ row("block_25_behind_ah_whose_data_looks_like_tcp", SUB, eth(0x86DD, ip6(
 about("E16")
 row("drop_tcp_header_two_octets_beyond_window_even_to_587", SUB,
     eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 22) + tcp6(DYN6, MX6, 587), nh=60)), "DROP_WINDOW")
+row("drop_tcp_header_beyond_window_whose_port_looks_like_its_offset", SUB,
+    eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 22) + tcp6(DYN6, MX6, 587, sport=0x5000), nh=60)), "DROP_WINDOW")
+row("drop_tcp_header_of_which_none_is_in_window", SUB,
+    eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 25) + tcp6(DYN6, MX6, 587), nh=60)), "DROP_WINDOW")
 
 # Below IP.
 about("E26")
@@ -115,6 +119,8 @@ row("pass_short_udp_in_pppoe_in_4_tags_v4", SUB, eth(0x8864, pppoe(
     b"\0\x21" + ip4(DYN, MX, udp(25, 25), proto=UDP)), FOUR_TAGS), "PASS_NOT_TCP")
 row("pass_short_udp_in_pppoe_in_4_tags_v6", SUB, eth(0x8864, pppoe(
     b"\0\x57" + ip6(DYN6, MX6, udp(25, 25), nh=UDP)), FOUR_TAGS), "PASS_NOT_TCP")
+row("pass_udp_without_ports_in_pppoe_in_4_tags_v4", SUB, eth(0x8864, pppoe(
+    b"\0\x21" + ip4(DYN, MX, b"", proto=UDP)), FOUR_TAGS), "PASS_NOT_TCP")
 row("pass_short_udp_behind_options_v6", SUB,
     eth(0x86DD, ip6(DYN6, MX6, ext(60, UDP, 1) + udp(25, 25), nh=60)), "PASS_NOT_TCP")
 row("pass_udp_from_network_behind_two_tags", NET,
