@@ -90,9 +90,9 @@ row("block_25_behind_ah_whose_data_looks_like_tcp", SUB, eth(0x86DD, ip6(
 about("E16")
 row("drop_tcp_header_two_octets_beyond_window_even_to_587", SUB,
     eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 22) + tcp6(DYN6, MX6, 587), nh=60)), "DROP_WINDOW")
-row("drop_tcp_header_beyond_window_whose_port_looks_like_its_offset", SUB,
+row("drop_tcp_header_beyond_window_that_looks_like_an_offset_even_to_587", SUB,
     eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 22) + tcp6(DYN6, MX6, 587, sport=0x5000), nh=60)), "DROP_WINDOW")
-row("drop_tcp_header_of_which_none_is_in_window", SUB,
+row("drop_tcp_header_wholly_beyond_window_even_to_587", SUB,
     eth(0x86DD, ip6(DYN6, MX6, ext(60, 6, 25) + tcp6(DYN6, MX6, 587), nh=60)), "DROP_WINDOW")
 
 # Below IP.
