@@ -268,6 +268,7 @@ static void wait_for_start(void)
 		if (read(STDIN_FILENO, &byte, 1) != 1)
 			fail("standard input", "ended before it began");
 	}
+	load.began_tsc = rte_rdtsc();
 	print_state();
 	fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 }
@@ -278,7 +279,6 @@ static void run(void)
 	const struct timespec nap = {0, NAP_NS};
 
 	wait_for_start();
-	load.began_tsc = rte_rdtsc();
 	load.side[0].due_tsc = load.began_tsc;
 	load.side[1].due_tsc = load.began_tsc + load.burst_ticks / 2;
 	for (;;) {

@@ -126,6 +126,11 @@ def loop_ms(core):
     return min(found)
 
 
+def stolen_ticks():
+    """Time that the hypervisor gave to others while this machine had work, of all CPUs since it started, in clock ticks."""
+    return _ticks()[1]
+
+
 class Watch:
     """How busy the machine was: asked before the first row and after each."""
 

@@ -14,7 +14,8 @@ TABLES_MIB = 640  # for two generations of op25b-dp's tables
 OTHER_MIB = 96
 CACHE = 256  # of buffers, for each core: as op25b-dp has it
 SETTLE_S = 0.02  # a turn begins: caches fill, clocks wake
-WINDOWS_MOST = 20  # in a row without a frame
+WINDOWS_MOST = 20  # in a row in which nothing happened
+LEAST_SHARE = 0.05  # of a window, that the program has its cores: what is less is no measurement
 BUSY_SHARE = 0.98  # of its cores: who had less was kept from them
 QUICK_ENOUGH_S = 0.002  # a question for counters: an answer that took longer has no exact time
 
@@ -45,9 +46,9 @@ def window(lane, seconds, workers):
     for _ in range(WINDOWS_MOST):
         time.sleep(seconds)
         more, ended, later = sample(lane)
-        if more > frames:
+        if more > frames and later - cpu > LEAST_SHARE * seconds * workers:
             return (more - frames) / (later - cpu) * workers / 1e6, (later - cpu) / workers / (ended - began)
-    raise BenchError(f"{lane.name}: no frame in {ended - began:.1f} s")
+    raise BenchError(f"{lane.name}: {more - frames} frames in {ended - began:.1f} s, of which it had its cores for {later - cpu:.3f} s")
 
 
 class Turns:
