@@ -18,15 +18,16 @@ SOL_PACKET = 263
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
 WALL = 0x40000000  # of waitpid(): threads of others too
 FRAMES = 400  # by queue and side: less than a queue holds
-TRIES = 5
+PATIENT_MS = 10000  # for the guard: this machine may keep a worker from its CPU, which is not what is looked at
+HANGS_MS = 1000  # less than op25b-dp takes to say that a worker is stuck
 
 
 class Workers(Box):
     """A box of `workers` workers, on interfaces with `queues` queues."""
 
-    def __init__(self, workers, queues):
+    def __init__(self, workers, queues, heartbeat_max_age_ms=PATIENT_MS):
         cores = sorted(os.sched_getaffinity(0))[:workers]
-        super().__init__(test_loss.POLICY, queues=queues, cores=cores)
+        super().__init__(test_loss.POLICY, queues=queues, cores=cores, heartbeat_max_age_ms=heartbeat_max_age_ms)
 
     def by_queue(self, role):
         """Frames that the guard has seen, by receive queue of the port."""
@@ -121,21 +122,16 @@ def end_cleanly(box):
     assert box.processes["op25b-dp"].returncode == 0, f"not a clean end: {box.processes['op25b-dp'].returncode} {box.log('op25b-dp')}"
 
 
-def check_served(box, queues, sentence):
-    """A worker that the machine keeps from its CPU for a tenth of a second is taken for lost, and the guard judges: tried again."""
-    assert any(offer(box)["received"] == queues * 4 * FRAMES for _ in range(TRIES)), sentence
-
-
 def check_all_queues_are_served():
     with Workers(2, 2) as box:
         box.start_daemon()
         box.start_dataplane()
-        check_served(box, 2, "a queue is not served")
+        assert offer(box)["received"] == 8 * FRAMES, "a queue is not served"
         end_cleanly(box)
         # The guard judges both queues now, and hands them over again afterwards.
         assert offer(box)["received"] == 0
         box.start_dataplane()
-        check_served(box, 2, "a queue is not served after a restart")
+        assert offer(box)["received"] == 8 * FRAMES, "a queue is not served after a restart"
         end_cleanly(box)
 
 
@@ -160,14 +156,14 @@ def hung(box, worker):
 
 
 def check_one_of_two_hangs():
-    with Workers(2, 2) as box:
+    with Workers(2, 2, heartbeat_max_age_ms=HANGS_MS) as box:
         box.start_daemon()
         box.start_dataplane()
         with hung(box, 1):
             wait_for("it is said", lambda: "worker 1 is stuck" in box.log("op25b-dp"))
-            check_served(box, 1, "queue 0 is worker 0's, queue 1 the guard's")
+            assert offer(box)["received"] == 4 * FRAMES, "queue 0 is worker 0's, queue 1 the guard's"
         wait_for("it is said", lambda: "worker 1 runs again" in box.log("op25b-dp"))
-        check_served(box, 2, "a queue is not served any more")
+        assert offer(box)["received"] == 8 * FRAMES, "a queue is not served any more"
         assert "worker 0 is stuck" not in box.log("op25b-dp")
         end_cleanly(box)
 
@@ -180,7 +176,7 @@ def check_the_guard_judges_queues_without_a_worker():
             sentence = (f"{role}0 has 2 receive queues, but 1 worker: frames in queues 1 and up are left to the guard. "
                         f"Name more cores, or: ethtool -L {role}0 rx 1 tx 1")
             assert sentence in box.log("op25b-dp"), box.log("op25b-dp")
-        check_served(box, 1, "queue 0 is not served, or queue 1 is not the guard's")
+        assert offer(box)["received"] == 4 * FRAMES, "queue 0 is not served, or queue 1 is not the guard's"
         end_cleanly(box)
 
 
