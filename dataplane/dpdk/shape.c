@@ -9,7 +9,6 @@
 #define MAX_TAGS 2u         // these, and PPPoE's EtherType, lie inside the 16 octets of `below`
 #define NOT_MOVED 0x80      // an index that makes an octet 0
 #define PPPOE_LENGTH_OFF 4u // in PPPoE's header
-#define OPTIONS_BYTES 8u
 
 enum { HEAD_LENGTH = 0, HEAD_PROTO = 2, HEAD_FIRST = 3, HEAD_TYPE = 4, HEAD_FRAGMENT = 6 };
 enum { BELOW_TYPES = 0, BELOW_LENGTH = 6 };
@@ -84,7 +83,7 @@ static bool learn_ip6(struct shape *s, const struct window *w, uint32_t ip_off)
 	s->head[HEAD_FIRST] = 0x60;
 	s->upper_off = (uint16_t)off;
 	s->has_options = quick_is_options(next);
-	for (i = 0; quick_is_options(next); i++, off += OPTIONS_BYTES) {
+	for (i = 0; quick_is_options(next); i++, off += IP6_MIN_EXT_BYTES) {
 		if (i == SHAPE_MAX_OPTIONS || win_ld8(w, off + 1))
 			return false;
 		next = win_ld8(w, off);

@@ -22,7 +22,6 @@
 
 #define BUFFER_BYTES 2048u
 #define BEHIND_BYTES 128u // a shape looks at fewer
-#define OPTIONS_BYTES 8u  // of a header that a shape knows
 #define MAX_SHAPES 512u
 #define BURSTS 16384u
 #define ALIKE_BURSTS 128u // before other frames become the usual ones
@@ -132,7 +131,7 @@ static bool has_marked_port(const struct rte_mbuf *m, const struct shape *s)
 	uint32_t off = s->upper_off, i, port;
 
 	for (i = s->has_options ? win_ld8(w, off - IP6_HEADER_BYTES + 6) : PROTO_TCP;
-	     quick_is_options(i); off += OPTIONS_BYTES)
+	     quick_is_options(i); off += IP6_MIN_EXT_BYTES)
 		i = win_ld8(w, off);
 	for (i = 0; i < 4; i += 2) {
 		port = win_ld16(w, off + i);
@@ -208,7 +207,7 @@ static void mutants_of_a_row_are_compared_as_the_quick_test_says(void **state)
 		if (!learn_row(&s, row))
 			continue;
 		shapes++;
-		header = s.upper_off + (s.has_options ? SHAPE_MAX_OPTIONS * OPTIONS_BYTES : 0) +
+		header = s.upper_off + (s.has_options ? SHAPE_MAX_OPTIONS * IP6_MIN_EXT_BYTES : 0) +
 			 TCP_MIN_BYTES;
 		header = header < row->frame_bytes ? header : row->frame_bytes;
 		mutants_start(&m, row->frame, row->frame_bytes, header);
