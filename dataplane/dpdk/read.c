@@ -15,13 +15,6 @@ static uint32_t count_bits(uint64_t bits)
 	return (uint32_t)__builtin_popcountll(bits);
 }
 
-// Counts frames of one kind.
-static void settle(struct burst *b, uint32_t kind, uint32_t packets, uint64_t bytes)
-{
-	b->settled[kind].packets += packets;
-	b->settled[kind].bytes += (uint32_t)bytes;
-}
-
 // Returns the frames that are not of a shape. One that hardly fits any is forgotten.
 static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, uint32_t count)
 {
@@ -37,8 +30,8 @@ static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, ui
 		fits = count_bits(found.tcp | found.other);
 		s->is_set = fits >= WORTH_A_SHAPE;
 		left &= ~(found.tcp | found.other);
-		settle(b, s->kind, count_bits(found.tcp), found.tcp_bytes);
-		settle(b, s->kind + 1, count_bits(found.other), found.other_bytes);
+		b->settled[s->kind] += BURST_SUM(count_bits(found.tcp), found.tcp_bytes);
+		b->settled[s->kind + 1] += BURST_SUM(count_bits(found.other), found.other_bytes);
 	}
 	return left;
 }
@@ -55,21 +48,18 @@ static enum quick_kind kind_of(const struct rte_mbuf *m)
 // Asks the quick test about each of these frames. Returns one that it has settled, or WORKER_BURST.
 static uint32_t read_singly(struct burst *b, uint64_t left, uint32_t *settled_count)
 {
-	uint64_t sums[QUICK_COUNT] = {0}; // packets in the low half, bytes in the high one
 	uint32_t i, last = WORKER_BURST, rest_count = 0, asked = 0;
 	enum quick_kind kind;
 
 	for (; left; left &= left - 1) {
 		i = (uint32_t)__builtin_ctzll(left);
 		kind = kind_of(b->rx[i]);
-		sums[kind] += (uint64_t)b->rx[i]->pkt_len << 32 | 1;
+		b->settled[kind] += BURST_SUM(1, b->rx[i]->pkt_len);
 		b->rest[rest_count] = (uint8_t)i;
 		rest_count += kind == QUICK_NONE;
 		last = kind == QUICK_NONE ? last : i;
 		asked++;
 	}
-	for (kind = 0; kind < QUICK_COUNT; kind++)
-		settle(b, kind, (uint32_t)sums[kind], sums[kind] >> 32);
 	b->rest_count = rest_count;
 	*settled_count = asked - rest_count;
 	return last;
@@ -99,6 +89,7 @@ static void leave_all(struct burst *b, uint32_t count)
 {
 	uint32_t i;
 
+	b->bytes = 0;
 	for (i = 0; i < count; i++) {
 		b->rest[i] = (uint8_t)i;
 		b->bytes += b->rx[i]->pkt_len;
@@ -109,10 +100,10 @@ static void leave_all(struct burst *b, uint32_t count)
 void burst_read(struct burst *b, struct reader *r, uint32_t count)
 {
 	uint64_t left = ~0ull >> (64 - count);
+	burst_sum sum = 0;
 	uint32_t i, kind, settled_count;
 
 	memset(b->settled, 0, sizeof(b->settled));
-	b->bytes = 0;
 	if (r->barren) {
 		r->barren--;
 		leave_all(b, count);
@@ -122,7 +113,8 @@ void burst_read(struct burst *b, struct reader *r, uint32_t count)
 		left = read_shapes(b, r, left, count);
 	i = read_singly(b, left, &settled_count);
 	for (kind = 0; kind < QUICK_COUNT; kind++)
-		b->bytes += b->settled[kind].bytes;
+		sum += b->settled[kind];
+	b->bytes = sum >> 32;
 	if (r->has_shapes && settled_count >= WORTH_A_SHAPE)
 		learn(r, b->rx[i]);
 	// A flood: it would be asked for nothing.

@@ -18,12 +18,14 @@ static void count_settled(struct worker *w)
 {
 	enum quick_kind kind;
 
+#pragma GCC unroll 4
 	for (kind = 0; kind < QUICK_NONE; kind++) {
-		const struct burst_sum *sum = &w->burst->settled[kind];
+		burst_sum sum = w->burst->settled[kind];
 		uint32_t cell =
 			OP25B_CELL_INDEX(0, quick_reason(kind), (uint32_t)quick_family(kind));
 
-		count_cell(&w->block->cell[cell], sum->packets, sum->bytes);
+		if (sum)
+			count_cell(&w->block->cell[cell], (uint32_t)sum, (uint32_t)(sum >> 32));
 	}
 }
 
