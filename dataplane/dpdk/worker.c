@@ -12,6 +12,7 @@
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
+#define CLOCK_TURNS 8u                  // turns with frames that one reading of the clock is for
 #define IDLE_SPINS 64u                  // empty turns before the first sleep
 #define DRAIN_MIN_NS (10 * CLOCK_MS_NS) // frames that were on their way when the guard took over
 #define DRAIN_MAX_NS (100 * CLOCK_MS_NS)
@@ -29,6 +30,7 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		.queue = (uint16_t)index,
 		.start_pass = setup->start_pass,
 		.idle_us = setup->idle_us,
+		.clock_turns = CLOCK_TURNS,
 		.pool = setup->pool,
 		.stop = setup->stop,
 	};
@@ -80,7 +82,7 @@ static void lap_received(struct worker *w, uint32_t count)
 }
 
 static uint32_t serve_port(struct worker *w, const struct tables *t, const struct worker_port *in,
-			   const struct worker_port *out, uint64_t turn_ns)
+			   const struct worker_port *out)
 {
 	uint32_t count, i;
 
@@ -91,16 +93,25 @@ static uint32_t serve_port(struct worker *w, const struct tables *t, const struc
 	lap_received(w, count);
 	for (i = 0; in->is_far && i < count; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(w->burst->rx[i], const void *));
-	burst_judge(w, t, in, out, count, turn_ns);
+	burst_judge(w, t, in, out, count, w->turn_ns);
 	return count;
 }
 
-static void beat(struct worker *w, bool serves_guarded, uint64_t turn_ns)
+static void beat(struct worker *w, bool serves_guarded)
 {
-	__atomic_store_n(&w->block->heartbeat_ns, turn_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->block->heartbeat_ns, w->turn_ns, __ATOMIC_RELAXED);
 	// The guard must not hand frames to a worker that leaves them in the queue.
 	if (w->heartbeat && !atomic_load_explicit(w->stop, memory_order_relaxed))
-		*w->heartbeat = serves_guarded ? turn_ns : 0;
+		*w->heartbeat = serves_guarded ? w->turn_ns : 0;
+}
+
+// Under load, reading the clock is a hundredth of all that is done: some turns share a reading.
+static void read_clock(struct worker *w)
+{
+	if (w->clock_turns++ < CLOCK_TURNS)
+		return;
+	w->clock_turns = 1;
+	w->turn_ns = clock_ticks_now_ns(&w->clock);
 }
 
 uint32_t worker_turn(struct worker *w)
@@ -112,24 +123,26 @@ uint32_t worker_turn(struct worker *w)
 		[false] = t || w->start_pass,
 		[true] = t && !publish_is_behind_guard(w->publish, t),
 	};
-	uint64_t turn_ns = clock_ticks_now_ns(&w->clock);
 	uint32_t i, received = 0;
 
-	beat(w, serves[true], turn_ns);
+	read_clock(w);
+	beat(w, serves[true]);
 	w->block->generation = t ? t->generation : 0;
 	for (i = 0; i < w->pair_count; i++) {
 		const struct worker_port *sub = &w->pair[i][SIDE_SUBSCRIBER];
 		const struct worker_port *net = &w->pair[i][SIDE_NETWORK];
 
 		if (serves[sub->has_guard])
-			received += serve_port(w, t, sub, net, turn_ns);
+			received += serve_port(w, t, sub, net);
 		if (serves[net->has_guard])
-			received += serve_port(w, t, net, sub, turn_ns);
+			received += serve_port(w, t, net, sub);
 	}
-	if (received)
+	if (received) {
 		w->block->busy_polls++;
-	else
+	} else {
 		w->block->idle_polls++;
+		w->clock_turns = CLOCK_TURNS;
+	}
 	return received;
 }
 

@@ -52,9 +52,11 @@ struct worker {
 	const atomic_bool *stop;             // set by the main thread
 	struct burst *burst;
 	struct clock_ticks clock;
-	uint32_t unsampled; // bursts since the last one that was measured
-	bool is_sampled;    // this burst is measured
-	uint64_t lap_tsc;   // end of its last step
+	uint64_t turn_ns;     // the time of this turn: read a few turns ago while frames come
+	uint32_t clock_turns; // turns that it has been for
+	uint32_t unsampled;   // bursts since the last one that was measured
+	bool is_sampled;      // this burst is measured
+	uint64_t lap_tsc;     // end of its last step
 };
 
 // What the workers have in common.
