@@ -418,6 +418,8 @@ static void changes_policy_under_a_running_worker(void **state)
 	frame_ip4(&f, "198.51.100.1", "192.0.2.1", 6, 0, 0);
 	frame_eth(&f, 0x0800);
 	dp_rings_run();
+	while (dp_rings_counters()->generation == 0) // its loop has not begun
+		usleep(100);
 	for (generation = 11; generation < 60; generation++) {
 		for (i = 0; i < 200; i++, sent++)
 			dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
