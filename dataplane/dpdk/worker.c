@@ -12,7 +12,6 @@
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
-#define CLOCK_TURNS 8u                  // turns with frames that one reading of the clock is for
 #define IDLE_SPINS 64u                  // empty turns before the first sleep
 #define DRAIN_MIN_NS (10 * CLOCK_MS_NS) // frames that were on their way when the guard took over
 #define DRAIN_MAX_NS (100 * CLOCK_MS_NS)
@@ -30,7 +29,7 @@ bool worker_init(struct worker *w, uint32_t index, const struct worker_setup *se
 		.queue = (uint16_t)index,
 		.start_pass = setup->start_pass,
 		.idle_us = setup->idle_us,
-		.clock_turns = CLOCK_TURNS,
+		.clock_turns = WORKER_CLOCK_TURNS,
 		.pool = setup->pool,
 		.stop = setup->stop,
 	};
@@ -108,7 +107,7 @@ static void beat(struct worker *w, bool serves_guarded)
 // Under load, reading the clock is a hundredth of all that is done: some turns share a reading.
 static void read_clock(struct worker *w)
 {
-	if (w->clock_turns++ < CLOCK_TURNS)
+	if (w->clock_turns++ < WORKER_CLOCK_TURNS)
 		return;
 	w->clock_turns = 1;
 	w->turn_ns = clock_ticks_now_ns(&w->clock);
@@ -141,7 +140,7 @@ uint32_t worker_turn(struct worker *w)
 		w->block->busy_polls++;
 	} else {
 		w->block->idle_polls++;
-		w->clock_turns = CLOCK_TURNS;
+		w->clock_turns = WORKER_CLOCK_TURNS;
 	}
 	return received;
 }

@@ -19,6 +19,7 @@
 #include <rte_mempool.h>
 
 #define WORKER_BURST 64u
+#define WORKER_CLOCK_TURNS 8u // turns with frames that one reading of the clock is for, at most
 // What different workers write is this far apart: CPUs fetch cache lines in pairs.
 #define WORKER_ALIGN_BYTES 128u
 

@@ -12,8 +12,10 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <rte_ethdev.h>
+#include <unistd.h>
 
 #include "dataplane/core/image_view.h"
+#include "dataplane/dpdk/clock.h"
 #include "dataplane/dpdk/port.h"
 #include "dp_rings.h"
 #include "frame_build.h"
@@ -401,6 +403,33 @@ static void leaves_frames_to_the_guard_while_that_has_a_newer_policy(void **stat
 	free(image);
 }
 
+// Under load the time of a turn is that of a turn before it; without frames it is read again.
+static void takes_no_time_that_is_older_than_some_turns(void **state)
+{
+	const uint64_t slewed_ns = 1000; // what a worker's clock may be behind by: clock.h
+	uint64_t began_ns[3 * WORKER_CLOCK_TURNS], oldest_ns = 0;
+	uint32_t i;
+	struct frame f;
+
+	(void)state;
+	tcp4(&f, "198.51.100.7", "192.0.2.1", 1024, 443, 0);
+	for (i = 0; i < 3 * WORKER_CLOCK_TURNS; i++) {
+		bool is_load = i != 2 * WORKER_CLOCK_TURNS;
+
+		usleep(50);
+		began_ns[i] = clock_now_ns();
+		if (is_load)
+			dp_rings_send(SIDE_SUBSCRIBER, f.bytes_be, (uint32_t)f.bytes);
+		assert_int_equal(worker_turn(dp_rings_worker()), is_load);
+		if (i >= WORKER_CLOCK_TURNS)
+			oldest_ns = began_ns[i - WORKER_CLOCK_TURNS + 1];
+		if (i == 2 * WORKER_CLOCK_TURNS + 1) // the turn before had no frames
+			oldest_ns = began_ns[i];
+		assert_true(dp_rings_counters()->heartbeat_ns + slewed_ns >= oldest_ns);
+	}
+	assert_int_equal(dp_rings_reason_count(REASON_PASS_NOT_PORT25), i - 1);
+}
+
 // What the driver says of devices 3 and 4, in place of rte_eth_stats_get(): ring ports lose
 // nothing.
 static struct rte_eth_stats driver_says[2];
@@ -461,6 +490,8 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(
 			leaves_frames_to_the_guard_while_that_has_a_newer_policy, start, stop),
+		cmocka_unit_test_setup_teardown(takes_no_time_that_is_older_than_some_turns, start,
+						stop),
 		cmocka_unit_test(adds_up_what_the_devices_of_a_port_lost),
 	};
 
