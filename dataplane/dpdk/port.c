@@ -93,8 +93,9 @@ static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info, uint32
 		queues > 1 ? SPREAD_BY & info->flow_type_rss_offloads : 0;
 	conf.rxmode.mq_mode =
 		conf.rx_adv_conf.rss_conf.rss_hf ? RTE_ETH_MQ_RX_RSS : RTE_ETH_MQ_RX_NONE;
-	// What is sent is of one pool, answers too, and nobody else holds it: where the driver
-	// wants to know that, it gives buffers back in bulk, without looking at each.
+	// What is sent is of one pool, answers too, nobody else holds it, and a frame that a NIC
+	// may bring is in one buffer (ENVELOPE_MTU): a driver that wants to know gives buffers back
+	// in bulk, without looking at each.
 	conf.txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	return conf;
 }
