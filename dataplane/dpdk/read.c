@@ -20,8 +20,8 @@ static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, ui
 {
 	uint32_t i, fits;
 
-	for (i = 0; i < SHAPE_FAMILIES; i++) {
-		struct shape *s = &r->shape[i ^ r->first];
+	for (i = 0; i < READER_SHAPES; i++) {
+		struct shape *s = &r->shape[(r->first + i) % READER_SHAPES];
 		struct shape_match found;
 
 		if (!s->is_set || count_bits(left) < WORTH_A_SHAPE)
@@ -65,11 +65,31 @@ static uint32_t read_singly(struct burst *b, uint64_t left, uint32_t *settled_co
 	return last;
 }
 
+// Two that are set are never alike, so that no frame is of both.
+static bool is_alike(const struct shape *a, const struct shape *b)
+{
+	return a->kind == b->kind && a->head_off == b->head_off &&
+	       !memcmp(a->below, b->below, sizeof(a->below));
+}
+
+// Where a shape goes: in place of one like it, or of none, or of the one after the last learnt.
+static uint32_t place_for(const struct reader *r, const struct shape *learnt)
+{
+	uint32_t i, place = (r->first + 1) % READER_SHAPES;
+
+	for (i = 0; i < READER_SHAPES; i++) {
+		if (r->shape[i].is_set && is_alike(&r->shape[i], learnt))
+			return i;
+		if (!r->shape[i].is_set)
+			place = i;
+	}
+	return place;
+}
+
 // Where many had to be asked one by one, one of them shows what the next will look like.
 static void learn(struct reader *r, const struct rte_mbuf *m)
 {
 	struct shape learnt;
-	uint32_t family;
 
 	if (r->patience) {
 		r->patience--;
@@ -79,9 +99,8 @@ static void learn(struct reader *r, const struct rte_mbuf *m)
 		r->patience = PATIENCE;
 		return;
 	}
-	family = learnt.kind >= QUICK_IP6_TCP;
-	r->shape[family] = learnt;
-	r->first = family;
+	r->first = place_for(r, &learnt);
+	r->shape[r->first] = learnt;
 }
 
 // All of them are for parse().

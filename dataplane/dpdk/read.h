@@ -5,12 +5,14 @@
 
 #include "shape.h"
 
+#define READER_SHAPES 4u // a power of 2: IPv4 and IPv6, each in two encapsulations
+
 struct reader {
-	struct shape shape[SHAPE_FAMILIES]; // [0]: of IPv4, [1]: of IPv6
-	uint32_t first;                     // the one to be tried first
-	uint32_t patience;                  // bursts until it is tried again to learn a shape
-	uint32_t barren; // bursts until it is tried again to settle frames quickly
-	bool has_shapes; // this CPU can compare them
+	struct shape shape[READER_SHAPES];
+	uint32_t first;    // the last one learnt, which is tried first
+	uint32_t patience; // bursts until it is tried again to learn a shape
+	uint32_t barren;   // bursts until it is tried again to settle frames quickly
+	bool has_shapes;   // this CPU can compare them
 };
 
 struct burst;

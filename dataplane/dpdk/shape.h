@@ -13,7 +13,6 @@
 #include "../core/quick.h"
 #include <rte_mbuf.h>
 
-#define SHAPE_FAMILIES 2u // a port has a shape for IPv4 and one for IPv6
 #define SHAPE_MAX_OPTIONS 2u
 #define SHAPE_GROUP 8u // frames compared at once
 

@@ -323,6 +323,15 @@ static void lay_row(uint32_t i, const struct packet_row *row)
 	lay(lab.frame[i], row->frame, row->frame_bytes, NULL, 0);
 }
 
+static uint32_t known_count(const struct reader *r)
+{
+	uint32_t i, count = 0;
+
+	for (i = 0; i < READER_SHAPES; i++)
+		count += r->shape[i].is_set;
+	return count;
+}
+
 // Most of the frames look alike, as on a real port, for some bursts on end.
 static void every_frame_of_a_burst_is_counted_once(void **state)
 {
@@ -343,10 +352,10 @@ static void every_frame_of_a_burst_is_counted_once(void **state)
 			lay_row(k, random_below(others) ? usual[random_below(2)]
 							: random_row(random_below(2)));
 		settled += read_burst(&with, count);
-		learnt += with.shape[0].is_set || with.shape[1].is_set;
+		learnt += known_count(&with) > 0;
 		read_burst(&without, count);
 		assert_int_equal(with.barren, without.barren);
-		assert_false(without.shape[0].is_set || without.shape[1].is_set);
+		assert_int_equal(known_count(&without), 0);
 	}
 	print_message("# %u bursts, a shape was known in %u, %u frames settled\n", BURSTS, learnt,
 		      settled);
@@ -367,15 +376,20 @@ static const struct packet_row *row_named(const char *name)
 	return NULL;
 }
 
+// All in one buffer.
+static void lay_whole(uint32_t i, const struct packet_row *row)
+{
+	lay_row(i, row);
+	lab.frame[i]->data_len = (uint16_t)row->frame_bytes;
+}
+
 static void lay_all(const char *name)
 {
 	const struct packet_row *row = row_named(name);
 	uint32_t i;
 
-	for (i = 0; i < WORKER_BURST; i++) {
-		lay_row(i, row);
-		lab.frame[i]->data_len = (uint16_t)row->frame_bytes;
-	}
+	for (i = 0; i < WORKER_BURST; i++)
+		lay_whole(i, row);
 }
 
 #define PLAIN4 "pass_submission_587_from_dynamic_pool_v4"
@@ -412,27 +426,50 @@ static void shapes_are_learnt_and_forgotten(void **state)
 	(void)state;
 	lay_all(PLAIN4);
 	read_burst(&r, WORKER_BURST);
-	assert_true(r.shape[0].is_set && !r.shape[1].is_set);
+	assert_int_equal(known_count(&r), 1);
+	assert_int_equal(r.shape[r.first].kind, QUICK_IP4_TCP);
 	lay_all(PLAIN6);
 	for (i = 0; i < 2; i++)
 		assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
-	assert_true(!r.shape[0].is_set && r.shape[1].is_set);
+	assert_int_equal(known_count(&r), 1);
+	assert_int_equal(r.shape[r.first].kind, QUICK_IP6_TCP);
 	// With options in front it is another shape, which fits those without, too.
 	lay_all(BEHIND_OPTIONS);
 	for (i = 0; i < 2; i++)
 		assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
-	assert_true(r.shape[1].is_set && r.shape[1].has_options);
+	assert_true(r.shape[r.first].is_set && r.shape[r.first].has_options);
 	lay_all(PLAIN6);
 	assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
-	assert_true(r.shape[1].is_set && r.shape[1].has_options);
+	assert_true(r.shape[r.first].is_set && r.shape[r.first].has_options);
+	assert_int_equal(known_count(&r), 1);
 	// Nothing can be learnt from these, but what is known is forgotten; then it is learnt anew.
 	lay_all(BEHIND_LONG_OPTIONS);
 	assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
-	assert_true(!r.shape[0].is_set && !r.shape[1].is_set);
+	assert_int_equal(known_count(&r), 0);
 	lay_all(PLAIN4);
-	for (i = 0; i < MANY_BURSTS && !r.shape[0].is_set; i++)
+	for (i = 0; i < MANY_BURSTS && !known_count(&r); i++)
 		assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
 	assert_true(i > 1 && i < MANY_BURSTS);
+}
+
+// A trunk: several encapsulations, and more of them than a reader has places for.
+static void a_port_has_shapes_for_its_encapsulations(void **state)
+{
+	static const char *const rows[] = {
+		PLAIN4, "pass_ip4_in_pppoe_in_qinq", "pass_ip4_in_pppoe_in_2_c_tags",
+		"pass_ip6_in_pppoe_in_qinq", "pass_587_in_tag_with_vid_0"};
+	struct reader r = {.has_shapes = true};
+	uint32_t kinds, turn, i;
+
+	(void)state;
+	for (kinds = 1; kinds <= RTE_DIM(rows); kinds++) {
+		for (turn = 0; turn < 8; turn++) {
+			for (i = 0; i < WORKER_BURST; i++)
+				lay_whole(i, row_named(rows[i % kinds]));
+			assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
+		}
+		assert_int_equal(known_count(&r), RTE_MIN(kinds, READER_SHAPES));
+	}
 }
 
 int main(void)
@@ -443,6 +480,7 @@ int main(void)
 		cmocka_unit_test(every_frame_of_a_burst_is_counted_once),
 		cmocka_unit_test(a_flood_is_not_read_twice_and_ends),
 		cmocka_unit_test(shapes_are_learnt_and_forgotten),
+		cmocka_unit_test(a_port_has_shapes_for_its_encapsulations),
 	};
 	const struct CMUnitTest plain_tests[] = {
 		cmocka_unit_test(every_frame_of_a_burst_is_counted_once),
