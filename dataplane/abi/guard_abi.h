@@ -27,8 +27,9 @@
 // that worker of op25b-dp alone. Each has two cache lines to itself, because CPUs fetch them in
 // pairs: workers that share one take it from each other at every turn.
 struct op25b_guard_beat {
-	uint64_t turn_ns; // CLOCK_MONOTONIC of the last turn; 0: not serving. Fresh means younger
-			  // than control.heartbeat_max_age_ns
+	uint64_t turn_ns; // CLOCK_MONOTONIC of the last turn, or, under load, of one of the last
+			  // eight; 0: not serving. Fresh means younger than
+			  // control.heartbeat_max_age_ns
 	uint64_t pad[15]; // 0
 };
 

@@ -73,7 +73,8 @@ enum op25b_burst_step { OP25B_BURST_STEPS(OP25B_BURST_STEP_ENUM) BURST_STEP_COUN
 
 // One worker's counters. Single writer: that worker.
 struct op25b_stats_block {
-	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the last turn that read the clock: one in eight
+	uint64_t heartbeat_ns; // CLOCK_MONOTONIC of the last turn, or, under load, of one of the
+			       // last eight
 	uint64_t generation;   // generation the worker judges by; 0: none
 	uint64_t busy_polls;   // turns that received frames
 	uint64_t idle_polls;   // turns that did not

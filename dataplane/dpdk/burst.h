@@ -20,14 +20,16 @@ enum burst_addr { SUBSCRIBER_ADDR = 0, FAR_ADDR = 1 };
 
 // Frames that are counted together: their number in the low half, their bytes in the high one. One
 // number, because what is stored in halves and loaded whole has to wait until it is in the cache.
-typedef uint64_t burst_sum;
-#define BURST_SUM(packets, bytes) ((burst_sum)(bytes) << 32 | (packets))
+static inline uint64_t burst_sum(uint32_t packets, uint32_t bytes)
+{
+	return (uint64_t)bytes << 32 | packets;
+}
 
 // Scratch of one burst; it means nothing from one burst to the next.
 struct burst {
 	struct rte_mbuf *rx[WORKER_BURST]; // the frames, in order of arrival
 	uint64_t bytes;                    // of the frames in rx
-	burst_sum settled[QUICK_COUNT];    // [enum quick_kind]; QUICK_NONE: those in rest
+	uint64_t settled[QUICK_COUNT]; // burst_sum(); [enum quick_kind]; QUICK_NONE: those in rest
 	uint32_t rest_count;
 	uint8_t rest[WORKER_BURST]; // frames that the quick test left, as indices in rx, ascending
 

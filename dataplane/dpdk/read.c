@@ -30,8 +30,8 @@ static uint64_t read_shapes(struct burst *b, struct reader *r, uint64_t left, ui
 		fits = count_bits(found.tcp | found.other);
 		s->is_set = fits >= WORTH_A_SHAPE;
 		left &= ~(found.tcp | found.other);
-		b->settled[s->kind] += BURST_SUM(count_bits(found.tcp), found.tcp_bytes);
-		b->settled[s->kind + 1] += BURST_SUM(count_bits(found.other), found.other_bytes);
+		b->settled[s->kind] += burst_sum(count_bits(found.tcp), found.tcp_bytes);
+		b->settled[s->kind + 1] += burst_sum(count_bits(found.other), found.other_bytes);
 	}
 	return left;
 }
@@ -48,37 +48,30 @@ static enum quick_kind kind_of(const struct rte_mbuf *m)
 // Asks the quick test about each of these frames. Returns one that it has settled, or WORKER_BURST.
 static uint32_t read_singly(struct burst *b, uint64_t left, uint32_t *settled_count)
 {
-	uint32_t i, last = WORKER_BURST, rest_count = 0, asked = 0;
+	uint32_t i, last = WORKER_BURST, rest_count = 0, asked = count_bits(left);
 	enum quick_kind kind;
 
 	for (; left; left &= left - 1) {
 		i = (uint32_t)__builtin_ctzll(left);
 		kind = kind_of(b->rx[i]);
-		b->settled[kind] += BURST_SUM(1, b->rx[i]->pkt_len);
+		b->settled[kind] += burst_sum(1, b->rx[i]->pkt_len);
 		b->rest[rest_count] = (uint8_t)i;
 		rest_count += kind == QUICK_NONE;
 		last = kind == QUICK_NONE ? last : i;
-		asked++;
 	}
 	b->rest_count = rest_count;
 	*settled_count = asked - rest_count;
 	return last;
 }
 
-// Two that are set are never alike, so that no frame is of both.
-static bool is_alike(const struct shape *a, const struct shape *b)
-{
-	return a->kind == b->kind && a->head_off == b->head_off &&
-	       !memcmp(a->below, b->below, sizeof(a->below));
-}
-
 // Where a shape goes: in place of one like it, or of none, or of the one after the last learnt.
+// So no two that are set are alike, and no frame is counted by both.
 static uint32_t place_for(const struct reader *r, const struct shape *learnt)
 {
 	uint32_t i, place = (r->first + 1) % READER_SHAPES;
 
 	for (i = 0; i < READER_SHAPES; i++) {
-		if (r->shape[i].is_set && is_alike(&r->shape[i], learnt))
+		if (r->shape[i].is_set && shape_is_alike(&r->shape[i], learnt))
 			return i;
 		if (!r->shape[i].is_set)
 			place = i;
@@ -119,7 +112,7 @@ static void leave_all(struct burst *b, uint32_t count)
 void burst_read(struct burst *b, struct reader *r, uint32_t count)
 {
 	uint64_t left = ~0ull >> (64 - count);
-	burst_sum sum = 0;
+	uint64_t sum = 0;
 	uint32_t i, kind, settled_count;
 
 	memset(b->settled, 0, sizeof(b->settled));

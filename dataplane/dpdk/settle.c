@@ -20,7 +20,7 @@ static void count_settled(struct worker *w)
 
 #pragma GCC unroll 4
 	for (kind = 0; kind < QUICK_NONE; kind++) {
-		burst_sum sum = w->burst->settled[kind];
+		uint64_t sum = w->burst->settled[kind];
 		uint32_t cell =
 			OP25B_CELL_INDEX(0, quick_reason(kind), (uint32_t)quick_family(kind));
 

@@ -119,3 +119,9 @@ bool shape_learn(struct shape *s, const struct window *w)
 	s->in_session = 2 + own;
 	return true;
 }
+
+bool shape_is_alike(const struct shape *a, const struct shape *b)
+{
+	return a->kind == b->kind && a->head_off == b->head_off &&
+	       !memcmp(a->below, b->below, sizeof(a->below));
+}

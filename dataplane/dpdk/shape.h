@@ -57,6 +57,9 @@ struct shape_match {
 // a shape can say: long options, more than two tags.
 bool shape_learn(struct shape *s, const struct window *w);
 
+// Whether both are of one family in one encapsulation. A frame is never of two that are not.
+bool shape_is_alike(const struct shape *a, const struct shape *b);
+
 // Compares the first `count` frames, 1 to 64. Up to the next multiple of SHAPE_GROUP, pointers in
 // frames are overwritten. Must be available: shape_is_available().
 struct shape_match shape_match(const struct shape *s, struct rte_mbuf *frames[64], uint32_t count);

@@ -158,7 +158,6 @@ def lost_frames(state):
 @dataclasses.dataclass
 class Tally:
     """What was lost in some parts of a run."""
-    parts: int = 0
     publishes: int = 0
     seconds: float = 0.0
     lost: int = 0
@@ -181,7 +180,6 @@ class Numbered:
         stolen, self.stolen = self.stolen, stolen_ticks()
         tally = tallies[stolen == self.stolen]
         seconds = self.state["seconds"] - last["seconds"]
-        tally.parts += 1
         tally.publishes += publishes
         tally.seconds += seconds
         tally.lost += lost_frames(self.state) - lost_frames(last)

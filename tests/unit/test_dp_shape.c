@@ -275,7 +275,7 @@ static struct burst burst;
 // settled.
 static uint32_t read_burst(struct reader *r, uint32_t count)
 {
-	burst_sum want[QUICK_COUNT] = {0};
+	uint64_t want[QUICK_COUNT] = {0};
 	uint32_t i, place = 0, kind, settled = 0;
 	bool is_barren = r->barren;
 	uint64_t bytes = 0;
@@ -284,7 +284,7 @@ static uint32_t read_burst(struct reader *r, uint32_t count)
 	burst_read(&burst, r, count);
 	for (i = 0; i < count; i++) {
 		kind = is_barren ? QUICK_NONE : kind_of(lab.frame[i]);
-		want[kind] += BURST_SUM(1, lab.frame[i]->pkt_len);
+		want[kind] += burst_sum(1, lab.frame[i]->pkt_len);
 		bytes += lab.frame[i]->pkt_len;
 		if (kind == QUICK_NONE) {
 			assert_true(place < burst.rest_count);
@@ -458,14 +458,17 @@ static void a_port_has_shapes_for_its_encapsulations(void **state)
 	static const char *const rows[] = {
 		PLAIN4, "pass_ip4_in_pppoe_in_qinq", "pass_ip4_in_pppoe_in_2_c_tags",
 		"pass_ip6_in_pppoe_in_qinq", "pass_587_in_tag_with_vid_0"};
+	const struct packet_row *row[RTE_DIM(rows)];
 	struct reader r = {.has_shapes = true};
 	uint32_t kinds, turn, i;
 
 	(void)state;
+	for (i = 0; i < RTE_DIM(rows); i++)
+		row[i] = row_named(rows[i]);
 	for (kinds = 1; kinds <= RTE_DIM(rows); kinds++) {
 		for (turn = 0; turn < 8; turn++) {
 			for (i = 0; i < WORKER_BURST; i++)
-				lay_whole(i, row_named(rows[i % kinds]));
+				lay_whole(i, row[i % kinds]);
 			assert_int_equal(read_burst(&r, WORKER_BURST), WORKER_BURST);
 		}
 		assert_int_equal(known_count(&r), RTE_MIN(kinds, READER_SHAPES));
